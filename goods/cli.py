@@ -1,0 +1,55 @@
+"""The `goods` command: flat verbs, each loaded only when it is called."""
+
+import importlib
+import sys
+
+import click
+
+from goods.errors import GoodsError
+
+COMMANDS = {
+    "demo": "goods.commands:demo",
+    "schema": "goods.commands:schema",
+    "train": "model.cli:train",
+    "evaluate": "model.cli:evaluate",
+    "ingest": "ingest.cli:ingest",
+    "search": "search.cli:search",
+    "info": "search.cli:info",
+}
+"""Where each verb lives, in the order in which people meet them."""
+
+
+class Verbs(click.Group):
+    """Finds commands by name, and turns expected failures into one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        """The verbs."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click calls it so
+        cmd_name: str,
+    ) -> click.Command | None:
+        """The verb with this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; a GoodsError becomes a click error."""
+        try:
+            return super().invoke(ctx)
+        except GoodsError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="clip-for-goods")
+def main() -> None:
+    """Semantic product search for fashion shops: fine-tune, ingest, search."""
+    import logging
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

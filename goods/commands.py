@@ -1,0 +1,52 @@
+"""`goods demo` and `goods schema`: verbs that belong to no single stage."""
+
+from pathlib import Path
+
+import click
+
+from goods.options import schema_option
+
+
+@click.command(epilog="Example: goods schema shop.csv > schema.toml")
+@click.argument("catalog")
+@schema_option
+def schema(catalog: str, schema: Path | None) -> None:
+    """Say what each column of CATALOG is for, as a TOML that --schema reads back."""
+    from goods.catalog import open_catalog
+    from goods.schema import to_toml
+
+    found = open_catalog(catalog, schema)
+    click.echo(to_toml(found.schema, found.columns), nl=False)
+
+
+@click.command(epilog="Example: goods demo --out demo")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for the catalog, model, index and contact sheets.",
+)
+@click.option("--catalog", help="Your own catalog, instead of a rendered sample.")
+@schema_option
+@click.option(
+    "--base",
+    default="scratch:tiny",
+    show_default=True,
+    help="Checkpoint to fine-tune, a folder or a hub name; scratch:tiny and scratch:small "
+    "start from nothing and need no network.",
+)
+@click.option("--products", default=3000, show_default=True, help="Products in the sample.")
+@click.option("--seed", default=0, show_default=True, help="Of the sample and the training.")
+def demo(
+    out: Path, catalog: str | None, schema: Path | None, base: str, products: int, seed: int
+) -> None:
+    """Do the whole path: catalog, fine-tuning, index, evaluation, queries with pictures."""
+    from goods.demo import DemoSettings, run_demo
+
+    run_demo(
+        DemoSettings(
+            out=out, catalog=catalog, schema=schema, base=base, products=products, seed=seed
+        ),
+        click.echo,
+    )

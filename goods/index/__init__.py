@@ -1,0 +1,207 @@
+"""The index: one Protocol and its two homes, chosen by the address.
+
+path/to/folder               Qdrant Edge, the engine inside this process
+http(s)://host:6333/name     collection `name` of a Qdrant server or cluster
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goods.errors import IndexStoreError
+from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range
+from goods.index.contract import Contract
+from goods.index.planner import SearchMode
+
+__all__ = [
+    "AnyOf",
+    "Condition",
+    "Contract",
+    "Exists",
+    "FacetCount",
+    "Found",
+    "HasId",
+    "IndexInfo",
+    "Not",
+    "Point",
+    "Range",
+    "Record",
+    "SearchMode",
+    "VectorIndex",
+    "check_points",
+    "open_index",
+]
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What is written: a unit vector of shape (d,) and its payload."""
+
+    id: UUID
+    vector: Vector
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is read back by id; the vector only when it was asked for."""
+
+    id: UUID
+    payload: dict[str, Any]
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found; the score is the cosine, higher is closer."""
+
+    id: UUID
+    score: float
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    """How many matching products have this value."""
+
+    value: str | bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """The state of an index.
+
+    Attributes:
+        address: Where it is.
+        engine: What keeps it, with its version.
+        generation: Folder or collection that is being served.
+        points: How many products it holds.
+        indexed: How many of them the HNSW graph covers; the rest are scanned.
+    """
+
+    address: str
+    engine: str
+    generation: str
+    points: int
+    indexed: int
+    contract: Contract = field(repr=False)
+
+
+class VectorIndex(Protocol):
+    """Unit vectors with payloads, searchable by cosine under conditions.
+
+    Every method raises IndexStoreError when the engine fails. Reading an index that was never
+    created raises IndexMissingError.
+    """
+
+    @property
+    def contract(self) -> Contract:
+        """What the vectors are and which fields they carry."""
+
+    def create(self, contract: Contract, *, rebuild: bool = False) -> None:
+        """Make the index ready to be written under this contract; keep what it already holds.
+
+        An index of the same model is kept and gains the fields that are new. With `rebuild` a new
+        generation is begun beside it (or an unfinished one is taken up), and replaces it on `seal`.
+
+        Raises:
+            ModelMismatchError: The index was made by another model, and `rebuild` is off.
+        """
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """Write points, replacing those with the same id; durable when this returns."""
+
+    def delete(self, ids: Sequence[UUID]) -> None:
+        """Remove points; unknown ids are no error. Durable when this returns."""
+
+    def search(
+        self,
+        vector: Vector,
+        limit: int,
+        *,
+        offset: int = 0,
+        conditions: Sequence[Condition] = (),
+        mode: SearchMode | None = None,
+    ) -> list[Found]:
+        """The points closest to a unit vector of shape (d,), best first.
+
+        How to search is planned from the conditions unless `mode` says it.
+        """
+
+    def fetch(self, ids: Sequence[UUID], *, with_vectors: bool = False) -> list[Record]:
+        """The points with these ids, in any order; unknown ids are left out."""
+
+    def count(self, conditions: Sequence[Condition] = (), *, exact: bool = True) -> int:
+        """How many points hold to the conditions; an estimate when not `exact`."""
+
+    def facet(
+        self, field: str, conditions: Sequence[Condition] = (), *, limit: int = 100
+    ) -> list[FacetCount]:
+        """The most frequent values of a keyword or boolean field, with exact counts."""
+
+    def scan(self, batch: int = 1000, *, with_vectors: bool = False) -> Iterator[Record]:
+        """Every point, in the order of ids."""
+
+    def seal(self) -> None:
+        """Finish a load: build the graph where it pays, and serve a generation begun by rebuild."""
+
+    def info(self) -> IndexInfo:
+        """The state of the index."""
+
+    def close(self) -> None:
+        """Release the folder or the connections; closing twice is no error."""
+
+
+def open_index(address: str, *, api_key: str | None = None, timeout_s: float = 60) -> VectorIndex:
+    """The index at this address, whether or not it has been created yet.
+
+    Args:
+        address: A folder path, or `http(s)://host[:port]/collection`.
+        api_key: For a server that asks for one.
+        timeout_s: How long one request to a server may take.
+
+    Raises:
+        IndexLockedError: Another process holds the folder.
+        IndexStoreError: The address cannot be used, or the server does not answer.
+    """
+    if address.startswith(("http://", "https://")):
+        from goods.index.server import ServerIndex
+
+        return ServerIndex.connect(address, api_key=api_key, timeout_s=timeout_s)
+    if "://" in address:
+        raise IndexStoreError(
+            f"index address {address!r}: use a folder path or http(s)://host:6333/collection"
+        )
+    from goods.index.edge import EdgeIndex
+
+    return EdgeIndex(address)
+
+
+def check_points(points: Sequence[Point], dimension: int) -> None:
+    """Refuse vectors that an engine would take and never find again.
+
+    Raises:
+        IndexStoreError: A vector has another length, is not finite, or is not of length 1.
+    """
+    if not points:
+        return
+    for point in points:
+        if point.vector.shape != (dimension,):
+            raise IndexStoreError(
+                f"product {point.payload['id']}: its vector has shape {point.vector.shape}, "
+                f"the index takes ({dimension},)"
+            )
+    norms = np.linalg.norm(np.stack([point.vector for point in points]), axis=1)
+    for point, norm in zip(points, norms, strict=True):
+        if not abs(norm - 1) < 1e-3:  # also true for NaN
+            raise IndexStoreError(
+                f"product {point.payload['id']}: its vector has length {norm}, not 1; "
+                "the model gives broken vectors for this picture"
+            )

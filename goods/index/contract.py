@@ -1,0 +1,121 @@
+"""What every index holds, whichever engine keeps it: names, payload, payload indexes, model stamp.
+
+A point is one product. Its id is `Product.point_id`, its vector has length 1, and its payload is
+
+    id, title, picture, group, texts    the product, as its columns' roles name it
+    <field name>                        one key per filterable attribute, so that operators can
+                                        filter by it in the engine's own console
+    goods                               the fingerprint that decides what a re-run has to do
+
+`picture` is the location itself: Qdrant's console shows a thumbnail for a top-level string that is
+an absolute URL ending in a picture's suffix.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from goods.errors import IndexStoreError, SchemaError
+from goods.product import Picture, Product, Value
+from goods.schema import CatalogSchema
+
+LAYOUT = 1
+"""Version of the payload's layout; an index of another version has to be rebuilt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the vectors of one index are, so that nobody searches them with something else.
+
+    Attributes:
+        dimension: Length of every vector.
+        model: Name or folder of the checkpoint that made them.
+        stamp: Digest of that checkpoint (`Encoder.stamp`).
+        schema: The catalog's columns and their roles.
+        layout: Version of the payload's layout.
+    """
+
+    dimension: int
+    model: str
+    stamp: str
+    schema: CatalogSchema
+    layout: int = LAYOUT
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain form that `from_json` reads back."""
+        return asdict(self) | {"schema": self.schema.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], address: str) -> Self:
+        """The contract that `to_json` wrote.
+
+        Raises:
+            IndexStoreError: Something else is stored at this address, or another layout.
+        """
+        try:
+            if (layout := int(data["layout"])) != LAYOUT:
+                raise IndexStoreError(
+                    f"{address} has layout {layout}, this version of goods reads {LAYOUT}; "
+                    "ingest again with --rebuild"
+                )
+            return cls(
+                dimension=int(data["dimension"]),
+                model=str(data["model"]),
+                stamp=str(data["stamp"]),
+                schema=CatalogSchema.from_json(data["schema"]),
+            )
+        except (KeyError, TypeError, ValueError, SchemaError) as error:
+            raise IndexStoreError(f"{address} is not an index made by goods: {error!r}") from error
+
+
+def model_mismatch(address: str, existing: Contract, wanted: Contract) -> str:
+    """The sentence for an index whose vectors another model made."""
+    return (
+        f"the vectors in {address} were made by {existing.model} (stamp {existing.stamp}), "
+        f"not by {wanted.model} (stamp {wanted.stamp}); "
+        "use the first, or ingest with --rebuild to embed the catalog again"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Digests of what a point was made from; equal digests mean that nothing has to be done."""
+
+    picture: str
+    payload: str
+
+
+def payload_of(product: Product, fingerprint: Fingerprint) -> dict[str, Any]:
+    """The payload that an index keeps for a product."""
+    payload: dict[str, Any] = {"id": product.id, "picture": product.picture.location}
+    if product.title:
+        payload["title"] = product.title
+    if product.group is not None:
+        payload["group"] = product.group
+    if product.texts:
+        payload["texts"] = dict(product.texts)
+    for name, value in product.attributes.items():
+        payload[name] = list(value) if isinstance(value, tuple) else value
+    payload["goods"] = asdict(fingerprint)
+    return payload
+
+
+def product_of(payload: Mapping[str, Any], schema: CatalogSchema) -> Product:
+    """The product that `payload_of` wrote."""
+    present = {f.name: payload[f.name] for f in schema.fields if f.name in payload}
+    attributes: dict[str, Value] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in present.items()
+    }
+    return Product(
+        id=payload["id"],
+        picture=Picture(payload["picture"]),
+        title=payload.get("title", ""),
+        attributes=attributes,
+        texts=payload.get("texts", {}),
+        group=payload.get("group"),
+    )
+
+
+def fingerprint_of(payload: Mapping[str, Any]) -> Fingerprint:
+    """The fingerprint inside a payload."""
+    return Fingerprint(**payload["goods"])

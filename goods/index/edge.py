@@ -1,0 +1,234 @@
+"""The embedded index: Qdrant's own engine inside this process, in a folder.
+
+Facts about Qdrant Edge 0.9 that shape this file: updates are durable only after `flush`; nothing is
+optimised by itself, and optimising holds the interpreter for its whole duration, so that it happens
+in a process of its own (`goods.index.seal`); its errors are plain `Exception`.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from uuid import UUID
+
+import qdrant_edge as edge
+
+from goods.errors import IndexMissingError, IndexStoreError, ModelMismatchError
+from goods.index import FacetCount, Found, IndexInfo, Point, Record, Vector, check_points
+from goods.index.conditions import Condition
+from goods.index.contract import Contract, model_mismatch
+from goods.index.disk import LOCK_WAIT_S, require_room
+from goods.index.edge_models import edge_filter, edge_search_params
+from goods.index.edge_shard import (
+    OpenGeneration,
+    as_list,
+    engine_errors,
+    index_payload,
+    load_generation,
+    make_generation,
+    record_of,
+    uuid_of,
+)
+from goods.index.generations import Generations
+from goods.index.planner import GRAPH_FROM, SearchMode, plan_search
+from goods.index.seal import seal_in_child
+
+logger = logging.getLogger(__name__)
+
+UNINDEXED_SHARE = 0.1
+"""Share of points outside the graph, scanned by every query, from which `seal` builds it anew."""
+
+
+class EdgeIndex:
+    """A `VectorIndex` in a folder, held by one process at a time.
+
+    Args:
+        folder: Where it is, or will be.
+        wait_s: How long to wait for another process to let go of it.
+    """
+
+    def __init__(self, folder: str | Path, *, wait_s: float = LOCK_WAIT_S) -> None:
+        self.folder = Path(folder)
+        self._generations = Generations(self.folder, wait_s)
+        self._opened: OpenGeneration | None = None
+        self._is_closed = False
+
+    @property
+    def contract(self) -> Contract:
+        return self._require().contract
+
+    def create(self, contract: Contract, *, rebuild: bool = False) -> None:
+        self._check_not_closed()
+        self._generations.make_folder()
+        self._generations.prune()
+        self._release()
+        is_first = self._generations.current() is None
+        if not is_first and not rebuild:
+            self._adopt(contract)
+            return
+        self._opened = self._resume(contract) or self._begin(contract)
+        if is_first:
+            self._generations.serve(self._opened.generation)
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        check_points(points, self.contract.dimension)
+        if points:
+            batch = [edge.Point(p.id, as_list(p.vector), p.payload) for p in points]
+            self._write(edge.UpdateOperation.upsert_points(batch))
+
+    def delete(self, ids: Sequence[UUID]) -> None:
+        if ids:
+            self._write(edge.UpdateOperation.delete_points(list(ids)))
+
+    def search(
+        self,
+        vector: Vector,
+        limit: int,
+        *,
+        offset: int = 0,
+        conditions: Sequence[Condition] = (),
+        mode: SearchMode | None = None,
+    ) -> list[Found]:
+        mode = mode or plan_search(
+            conditions, offset + limit, lambda: self.count(conditions, exact=False)
+        )
+        request = edge.QueryRequest(
+            limit=limit,
+            offset=offset,
+            query=edge.Query.Nearest(as_list(vector)),
+            filter=edge_filter(conditions),
+            params=edge_search_params(mode),
+            with_payload=True,
+        )
+        with self._engine() as shard:
+            hits = shard.query(request)
+        return [Found(uuid_of(hit.id), hit.score, hit.payload or {}) for hit in hits]
+
+    def fetch(self, ids: Sequence[UUID], *, with_vectors: bool = False) -> list[Record]:
+        with self._engine() as shard:
+            records = shard.retrieve(list(ids), with_payload=True, with_vector=with_vectors)
+        return [record_of(record) for record in records]
+
+    def count(self, conditions: Sequence[Condition] = (), *, exact: bool = True) -> int:
+        with self._engine() as shard:
+            return shard.count(edge.CountRequest(exact=exact, filter=edge_filter(conditions)))
+
+    def facet(
+        self, field: str, conditions: Sequence[Condition] = (), *, limit: int = 100
+    ) -> list[FacetCount]:
+        request = edge.FacetRequest(field, limit=limit, exact=True, filter=edge_filter(conditions))
+        with self._engine() as shard:
+            return [FacetCount(hit.value, hit.count) for hit in shard.facet(request)]
+
+    def scan(self, batch: int = 1000, *, with_vectors: bool = False) -> Iterator[Record]:
+        start: UUID | int | str | None = None
+        while True:
+            request = edge.ScrollRequest(
+                offset=start, limit=batch, with_payload=True, with_vector=with_vectors
+            )
+            with self._engine() as shard:
+                records, start = shard.scroll(request)
+            yield from map(record_of, records)
+            if start is None:
+                return
+
+    def seal(self) -> None:
+        opened, info = self._require(), self.info()
+        outside = info.points - info.indexed
+        if info.points >= GRAPH_FROM and outside > UNINDEXED_SHARE * info.points:
+            target = self._generations.next(is_copy=True)
+            seal_in_child(opened.generation, target, opened.contract.dimension)
+            sealed = load_generation(target)  # shown to open before the other one goes
+            self._release()
+            self._opened = opened = sealed
+        if opened.generation != self._generations.current():
+            self._generations.serve(opened.generation)
+
+    def info(self) -> IndexInfo:
+        opened = self._require()
+        with self._engine() as shard:
+            info = shard.info()
+        return IndexInfo(
+            address=str(self.folder),
+            engine=f"Qdrant Edge {version('qdrant-edge-py')}",
+            generation=opened.generation.path.name,
+            points=info.points_count,
+            indexed=info.indexed_vectors_count,
+            contract=opened.contract,
+        )
+
+    def close(self) -> None:
+        self._is_closed = True
+        try:
+            self._release()
+        finally:
+            self._generations.close()
+
+    def _resume(self, contract: Contract) -> OpenGeneration | None:
+        """What a rebuild under this contract left unfinished; under any other, it is removed."""
+        unfinished = self._generations.unfinished()
+        if unfinished is None:
+            return None
+        try:
+            if unfinished.read_contract() == contract:
+                return load_generation(unfinished)
+        except IndexStoreError as error:
+            logger.warning("beginning anew: %s", error)
+        self._generations.discard(unfinished)
+        return None
+
+    def _begin(self, contract: Contract) -> OpenGeneration:
+        generation = self._generations.next()
+        make_generation(generation, contract)
+        return load_generation(generation)
+
+    def _adopt(self, contract: Contract) -> None:
+        """Go on with the current generation, with the fields that are new."""
+        opened = self._require()
+        existing = opened.contract
+        if (existing.stamp, existing.dimension) != (contract.stamp, contract.dimension):
+            raise ModelMismatchError(model_mismatch(str(self.folder), existing, contract))
+        if existing != contract:
+            with self._engine() as shard:
+                index_payload(shard, contract)
+                shard.flush()
+            opened.generation.write_contract(contract)
+            self._opened = replace(opened, contract=contract)
+
+    def _require(self) -> OpenGeneration:
+        """The generation in use; the current one is opened when it is first asked for."""
+        self._check_not_closed()
+        if self._opened is None:
+            self._generations.hold()  # the folder may be younger than this object
+            current = self._generations.current()
+            if current is None:
+                raise IndexMissingError(
+                    f"there is no index in {self.folder} yet; make one with goods ingest"
+                )
+            self._generations.prune()
+            self._opened = load_generation(current)
+        return self._opened
+
+    def _check_not_closed(self) -> None:
+        if self._is_closed:
+            raise IndexStoreError(f"the index in {self.folder} was closed; open it again")
+
+    def _release(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
+
+    def _write(self, operation: edge.UpdateOperation) -> None:
+        require_room(self.folder)
+        with self._engine() as shard:
+            shard.update(operation)
+            shard.flush()
+
+    @contextmanager
+    def _engine(self) -> Iterator[edge.EdgeShard]:
+        """The open shard; its failures become IndexStoreError."""
+        opened = self._require()
+        with engine_errors(opened.generation.path):
+            yield opened.shard

@@ -1,0 +1,77 @@
+"""Our conditions and settings in Qdrant Edge's words."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+import qdrant_edge as edge
+
+from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
+from goods.index.planner import SearchMode
+from goods.schema import FieldKind
+
+PAYLOAD_INDEX = {
+    FieldKind.KEYWORD: edge.KeywordIndexParams,
+    FieldKind.NUMBER: edge.FloatIndexParams,
+    FieldKind.BOOLEAN: edge.BoolIndexParams,
+}
+
+
+def edge_filter(conditions: Sequence[Condition]) -> edge.Filter | None:
+    """The conditions as one filter, or None when there are none."""
+    if not conditions:
+        return None
+    return edge.Filter(
+        must=[_condition(c) for c in conditions if not isinstance(c, Not)],
+        must_not=[_condition(c.condition) for c in conditions if isinstance(c, Not)],
+    )
+
+
+def _condition(
+    condition: AnyOf | Range | Exists | HasId,
+) -> "edge.ConditionType":  # a name of the stubs only
+    match condition:
+        case AnyOf(_, ()):
+            return edge.HasIdCondition(set())  # nothing: an empty `should` would match everything
+        case AnyOf(field, values):
+            return edge.Filter(should=[_equals(field, value) for value in values])
+        case Range(field, gt, gte, lt, lte):
+            return edge.FieldCondition(field, range=edge.RangeFloat(gte, gt, lte, lt))
+        case Exists(field):
+            return edge.Filter(must_not=[edge.IsEmptyCondition(field)])
+        case HasId(ids):
+            return edge.HasIdCondition(set(ids))
+
+
+def _equals(field: str, value: Scalar) -> edge.FieldCondition:
+    if isinstance(value, bool):
+        # the bindings read a plain bool as an integer, which matches nothing
+        return edge.FieldCondition(field, match=edge.MatchValue(cast(bool, np.bool_(value))))
+    if isinstance(value, str):
+        return edge.FieldCondition(field, match=edge.MatchValue(value))
+    return edge.FieldCondition(field, range=edge.RangeFloat(gte=value, lte=value))
+
+
+def edge_search_params(mode: SearchMode) -> edge.SearchParams:
+    """How to search."""
+    if mode.is_exact:
+        return edge.SearchParams(exact=True)
+    return edge.SearchParams(
+        hnsw_ef=mode.ef,
+        quantization=edge.QuantizationSearchParams(rescore=True, oversampling=mode.oversampling),
+        acorn=edge.AcornSearchParams(True, max_selectivity=1.0) if mode.use_acorn else None,
+    )
+
+
+def edge_config(dimension: int, *, with_graph: bool) -> edge.EdgeConfig:
+    """A shard of cosine vectors, with int8 copies kept in memory once there is a graph."""
+    int8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, 0.99, memory=edge.Memory.Pinned)
+    return edge.EdgeConfig(
+        vectors=edge.EdgeVectorParams(dimension, edge.Distance.Cosine),
+        hnsw_config=edge.HnswIndexConfig(m=16, ef_construct=128, full_scan_threshold=10_000),
+        quantization_config=int8 if with_graph else None,
+        optimizers=edge.EdgeOptimizersConfig(
+            indexing_threshold=1,  # in KB: whether a graph pays was decided before optimising
+            default_segment_number=1,
+        ),
+    )

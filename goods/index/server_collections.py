@@ -1,0 +1,171 @@
+"""The collections behind one name on a Qdrant server: generations, an alias for the served one.
+
+The collection that people name is an alias; the data lives in `<name>-0001`, `-0002` ..., so that a
+rebuilt generation replaces its predecessor in one atomic alias switch. The contract is kept as the
+collection's metadata, and is how we tell our collections from others.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from qdrant_client import QdrantClient, models
+
+from goods.errors import IndexStoreError, ModelMismatchError
+from goods.index.contract import Contract, model_mismatch
+from goods.index.planner import GRAPH_FROM
+from goods.index.server_calls import Patience, retrying, server_errors
+from goods.index.server_models import INT8, NO_GRAPH, PAYLOAD_INDEX, STRICT
+
+T = TypeVar("T")
+
+
+class Collections:
+    """The generations of one collection name.
+
+    Args:
+        client: A connected client.
+        name: The name people use.
+        address: How to call it in messages.
+        patience: How long to bear with the server.
+    """
+
+    def __init__(self, client: QdrantClient, name: str, address: str, patience: Patience) -> None:
+        self.client = client
+        self.name = name
+        self.address = address
+        self._retrying = retrying(patience)
+
+    def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """The answer to one call, after as many tries as the policy allows.
+
+        Raises:
+            IndexStoreError: The last try failed.
+        """
+        with server_errors(self.address):
+            return self._retrying(function, *args, **kwargs)
+
+    def served(self) -> str | None:
+        """The collection behind the alias."""
+        aliases = self.call(self.client.get_aliases).aliases
+        return next((a.collection_name for a in aliases if a.alias_name == self.name), None)
+
+    def claim(self) -> str | None:
+        """The collection behind the alias, when nobody else uses the name.
+
+        Raises:
+            IndexStoreError: The name belongs to a collection that goods did not make.
+        """
+        served = self.served()
+        if served is None:
+            is_free = not self.call(self.client.collection_exists, self.name)
+        else:
+            is_free = served in self._ours()
+        if not is_free:
+            raise IndexStoreError(
+                f"{self.address}: a collection of that name exists that goods did not make; "
+                "choose another name"
+            )
+        return served
+
+    def adopt(self, served: str, contract: Contract) -> None:
+        """Go on with the collection that is served, with the fields that are new.
+
+        Raises:
+            ModelMismatchError: Another model made its vectors.
+        """
+        existing = self.read_contract(served)
+        if (existing.stamp, existing.dimension) != (contract.stamp, contract.dimension):
+            raise ModelMismatchError(model_mismatch(self.address, existing, contract))
+        if existing != contract:
+            self.index_payload(served, contract)
+            self.call(self.client.update_collection, served, metadata=contract.to_json())
+
+    def resume(self, contract: Contract) -> str | None:
+        """What a load or rebuild under this contract left unfinished; any other is removed."""
+        newest = max(self._ours(), key=_number, default=None)
+        if newest is None or newest == self.served():
+            return None
+        metadata = self._metadata(newest)
+        is_readable = metadata["layout"] == contract.layout
+        if is_readable and Contract.from_json(metadata, self.address) == contract:
+            return newest
+        self.discard(newest)
+        return None
+
+    def begin(self, contract: Contract) -> str:
+        """A new, empty collection without a graph, ready for a bulk load."""
+        physical = f"{self.name}-{max(map(_number, self._numbered()), default=0) + 1:04d}"
+        self.call(self._create_if_absent, physical, contract)
+        return physical
+
+    def index_payload(self, physical: str, contract: Contract) -> None:
+        """Index every filterable field; those that are indexed already stay as they are."""
+        for field in contract.schema.fields:
+            self.call(
+                self.client.create_payload_index,
+                physical,
+                field_name=field.name,
+                field_schema=PAYLOAD_INDEX[field.kind],
+                wait=True,
+            )
+
+    def serve(self, physical: str) -> None:
+        """Point the alias at this collection in one step, and remove those it replaces."""
+        served = self.served()
+        if served != physical:
+            create = models.CreateAliasOperation(
+                create_alias=models.CreateAlias(collection_name=physical, alias_name=self.name)
+            )
+            delete = models.DeleteAliasOperation(
+                delete_alias=models.DeleteAlias(alias_name=self.name)
+            )
+            steps = [delete, create] if served else [create]
+            self.call(self.client.update_collection_aliases, change_aliases_operations=steps)
+        for older in self._ours():
+            if _number(older) < _number(physical):
+                self.discard(older)
+
+    def discard(self, physical: str) -> None:
+        """Remove a collection and all that is in it."""
+        self.call(self.client.delete_collection, physical)
+
+    def read_contract(self, physical: str) -> Contract:
+        """What the vectors of a collection are."""
+        return Contract.from_json(self._metadata(physical), self.address)
+
+    def _create_if_absent(self, physical: str, contract: Contract) -> None:
+        """Create a collection; once more after a lost answer is no conflict."""
+        if self.client.collection_exists(physical):
+            return
+        self.client.create_collection(
+            physical,
+            vectors_config=models.VectorParams(
+                size=contract.dimension, distance=models.Distance.COSINE
+            ),
+            hnsw_config=NO_GRAPH,
+            quantization_config=INT8,
+            optimizers_config=models.OptimizersConfigDiff(
+                indexing_threshold=GRAPH_FROM * contract.dimension * 4 // 1024  # in KB
+            ),
+            strict_mode_config=STRICT,
+            metadata=contract.to_json(),
+        )
+
+    def _numbered(self) -> list[str]:
+        """The collections that are called as our generations are."""
+        pattern = re.compile(re.escape(self.name) + r"-\d{4,}")
+        names = [c.name for c in self.call(self.client.get_collections).collections]
+        return list(filter(pattern.fullmatch, names))
+
+    def _ours(self) -> list[str]:
+        """Those that goods made, of whichever layout."""
+        mark = {"stamp", "layout"}
+        return [name for name in self._numbered() if mark <= self._metadata(name).keys()]
+
+    def _metadata(self, physical: str) -> dict[str, Any]:
+        return self.call(self.client.get_collection, physical).config.metadata or {}
+
+
+def _number(physical: str) -> int:
+    return int(physical.rpartition("-")[2])

@@ -1,0 +1,75 @@
+"""Our conditions and settings in the words of a Qdrant server."""
+
+from collections.abc import Sequence
+
+from qdrant_client import models
+
+from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
+from goods.index.planner import SearchMode
+from goods.schema import FieldKind
+
+PAYLOAD_INDEX = {
+    FieldKind.KEYWORD: models.PayloadSchemaType.KEYWORD,
+    FieldKind.NUMBER: models.PayloadSchemaType.FLOAT,
+    FieldKind.BOOLEAN: models.PayloadSchemaType.BOOL,
+}
+
+GRAPH = models.HnswConfigDiff(m=16, ef_construct=128)
+NO_GRAPH = models.HnswConfigDiff(m=0)  # while a bulk load runs
+
+INT8 = models.ScalarQuantization(
+    scalar=models.ScalarQuantizationConfig(
+        type=models.ScalarType.INT8, quantile=0.99, always_ram=True
+    )
+)
+
+STRICT = models.StrictModeConfig(
+    enabled=True,
+    unindexed_filtering_retrieve=False,  # a forgotten payload index is an error, not a slow query
+    search_allow_exact=True,  # the planner chooses exact scans where they are right
+)
+
+
+def server_filter(conditions: Sequence[Condition]) -> models.Filter | None:
+    """The conditions as one filter, or None when there are none."""
+    if not conditions:
+        return None
+    return models.Filter(
+        must=[_condition(c) for c in conditions if not isinstance(c, Not)] or None,
+        must_not=[_condition(c.condition) for c in conditions if isinstance(c, Not)] or None,
+    )
+
+
+def _condition(condition: AnyOf | Range | Exists | HasId) -> models.Condition:
+    match condition:
+        case AnyOf(_, ()):
+            return models.HasIdCondition(has_id=[])  # nothing: an empty `should` matches everything
+        case AnyOf(field, values):
+            return models.Filter(should=[_equals(field, value) for value in values])
+        case Range(field, gt, gte, lt, lte):
+            return models.FieldCondition(
+                key=field, range=models.Range(gt=gt, gte=gte, lt=lt, lte=lte)
+            )
+        case Exists(field):
+            empty = models.IsEmptyCondition(is_empty=models.PayloadField(key=field))
+            return models.Filter(must_not=[empty])
+        case HasId(ids):
+            return models.HasIdCondition(has_id=list(ids))
+
+
+def _equals(field: str, value: Scalar) -> models.FieldCondition:
+    if isinstance(value, str | bool):
+        return models.FieldCondition(key=field, match=models.MatchValue(value=value))
+    return models.FieldCondition(key=field, range=models.Range(gte=value, lte=value))
+
+
+def server_search_params(mode: SearchMode) -> models.SearchParams:
+    """How to search."""
+    if mode.is_exact:
+        return models.SearchParams(exact=True)
+    acorn = models.AcornSearchParams(enable=True, max_selectivity=1) if mode.use_acorn else None
+    return models.SearchParams(
+        hnsw_ef=mode.ef,
+        quantization=models.QuantizationSearchParams(rescore=True, oversampling=mode.oversampling),
+        acorn=acorn,
+    )

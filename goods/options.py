@@ -1,0 +1,67 @@
+"""Options that several commands share, each with the environment variable of a deployment."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+catalog_option = click.option(
+    "--catalog",
+    envvar="GOODS_CATALOG",
+    show_envvar=True,
+    required=True,
+    help="CSV, TSV, JSON Lines or Parquet file, or a Fashion Product Images folder.",
+)
+schema_option = click.option(
+    "--schema",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="GOODS_SCHEMA",
+    show_envvar=True,
+    help="TOML that says what the columns are for (see goods schema); inferred otherwise.",
+)
+model_option = click.option(
+    "--model",
+    envvar="GOODS_MODEL",
+    show_envvar=True,
+    default="openai/clip-vit-base-patch32",
+    show_default=True,
+    help="Checkpoint: a folder, or a name on the Hugging Face hub.",
+)
+index_option = click.option(
+    "--index",
+    envvar="GOODS_INDEX",
+    show_envvar=True,
+    default="index",
+    show_default=True,
+    help="Folder of an embedded index, or http(s)://host:6333/collection of a Qdrant server.",
+)
+api_key_option = click.option(
+    "--api-key",
+    envvar="GOODS_QDRANT_API_KEY",
+    show_envvar=True,
+    help="API key of the Qdrant server.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+def device_options(command: F) -> F:
+    """Add --device and --dtype to a command."""
+    device = click.option(
+        "--device",
+        envvar="GOODS_DEVICE",
+        show_envvar=True,
+        default="auto",
+        show_default=True,
+        help="auto, cpu, cuda, cuda:1, mps ...",
+    )
+    dtype = click.option(
+        "--dtype",
+        type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+        default="auto",
+        show_default=True,
+        help="Number format of the model.",
+    )
+    return device(dtype(command))

@@ -1,0 +1,76 @@
+"""A product: one row of a shop's catalog, and the picture that it points to."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+Value = str | float | bool | tuple[str, ...]
+"""One attribute: a keyword, a number, a boolean, or several keywords."""
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/clip-for-goods/product")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Where a product's picture is: a path, a URL, or bytes already at hand.
+
+    Attributes:
+        location: An absolute path, a `file://` or `http(s)://` URL, or for a picture embedded in a
+            Parquet file `<absolute path>.parquet#row=<n>`; always enough to load it again.
+        data: The encoded bytes, when the catalog itself carried them.
+    """
+
+    location: str
+    data: bytes | None = field(default=None, repr=False)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether loading it crosses the network."""
+        return self.data is None and self.location.startswith(("http://", "https://"))
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product as every stage sees it.
+
+    Attributes:
+        id: The shop's own id, as text.
+        picture: Its picture.
+        title: Its name; empty when the catalog has none.
+        attributes: Filterable values by field name; a missing value is absent, never empty.
+        texts: Free texts by column name (description, materials ...), for captions only.
+        group: What the variants of one design share, when the catalog says so.
+        split: "train", "val" or "test", when the catalog assigns products to splits.
+        row: The 1-based data row of the catalog that it came from.
+    """
+
+    id: str
+    picture: Picture
+    title: str = ""
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    group: str | None = None
+    split: str | None = None
+    row: int = 0
+
+    @property
+    def point_id(self) -> uuid.UUID:
+        """The id of its point in every index: a pure function of the shop's id."""
+        return point_id(self.id)
+
+    def with_picture(self, picture: Picture) -> "Product":
+        """The same product with its picture at hand, or elsewhere."""
+        return replace(self, picture=picture)
+
+
+def point_id(product_id: str) -> uuid.UUID:
+    """The id under which an index keeps the product with this shop id (UUID version 5)."""
+    return uuid.uuid5(_NAMESPACE, product_id)
+
+
+def absolute_location(reference: str, folder: Path) -> str:
+    """A picture reference of a catalog in `folder`, made independent of where it is read from."""
+    if "://" in reference:
+        return reference
+    return str((folder / Path(reference).expanduser()).absolute())

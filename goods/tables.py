@@ -1,0 +1,234 @@
+"""Rows of text files: CSV and TSV, and JSON Lines; plain or gzipped.
+
+Readers give every data row its number and never stop at a bad one: a row that cannot be read
+carries its fault. What the cells mean is decided in `goods.assembly`.
+"""
+
+import csv
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Protocol, Self, TextIO
+
+from goods.errors import CatalogError
+from goods.values import Cell, keywords, text
+
+SAMPLE_ROWS = 5000
+"""Rows from which columns and their meaning are inferred: at most a quarter of a second (measured
+on the 44k catalog), and enough to see a keyword of one product in a thousand."""
+
+_MAX_CELL = 1 << 26
+"""Characters; beyond it a quote was surely left open, and memory has to stay bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One data row.
+
+    Attributes:
+        number: 1 for the first row after the header; blank lines do not count.
+        cells: The cells of the columns asked for; of a faulty row, as far as it has them.
+        fault: Why it cannot be used, if so.
+    """
+
+    number: int
+    cells: tuple[Cell, ...] = ()
+    fault: str = ""
+
+
+class Table(Protocol):
+    """A file of rows that can be read any number of times."""
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All its columns, in order."""
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """Every row in file order, with the cells of these columns.
+
+        Raises:
+            CatalogError: The rest of the file cannot be read.
+        """
+
+    def count(self) -> int | None:
+        """About how many rows there are, where that is cheap to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV or TSV file.
+
+    Attributes:
+        path: Its file.
+        columns: The cells of its first row.
+        delimiter: Between the cells of a row.
+        joins_rest: Whether surplus cells are the rest of the last one, whose commas nobody quoted.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    delimiter: str
+    joins_rest: bool = False
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The file, with its header read.
+
+        Raises:
+            CatalogError: It has no usable header.
+        """
+        with _open_text(path) as lines:
+            first = next(filter(str.strip, lines), "")
+            delimiter = "\t" if ".tsv" in path.suffixes else max(",;\t|", key=first.count)
+            header = next(csv.reader(chain([first], lines), delimiter=delimiter), [])
+        columns = [name.strip() or f"Unnamed: {n}" for n, name in enumerate(header)]
+        return cls(path, check_columns(path, columns), delimiter)
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """See `Table`."""
+        wanted = [self.columns.index(column) for column in columns]
+        with _open_text(self.path) as lines:
+            records = self._records(lines)
+            next(records)
+            for number, (cells, fault) in enumerate(records, 1):
+                picked = tuple(cells[n] if n < len(cells) else None for n in wanted)
+                yield Row(number, picked, fault)
+
+    def count(self) -> int | None:
+        """See `Table`; line breaks inside cells are counted, too."""
+        return _count_lines(self.path, header=1)
+
+    def _records(self, lines: TextIO) -> Iterator[tuple[list[str], str]]:
+        """The cells of every record, the header's first, and what is wrong with them."""
+        csv.field_size_limit(_MAX_CELL)
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        width = len(self.columns)
+        while True:
+            first_line = reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                yield [], f"the quotes of line {first_line} do not match ({error})"
+                continue
+            if cells is None:
+                return
+            if len(cells) > width and self.joins_rest:
+                cells[width - 1 :] = [self.delimiter.join(cells[width - 1 :])]
+            if len(cells) == width:
+                yield cells, ""
+            elif any(map(str.strip, cells)):
+                yield cells, _wrong_width(len(cells), width, first_line, reader.line_num)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonTable:
+    """A JSON Lines file: one object per line.
+
+    Attributes:
+        path: Its file.
+        columns: The keys of its first objects; keys that come later are not read.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The file, with the keys of its first objects.
+
+        Raises:
+            CatalogError: There is no object among them.
+        """
+        with _open_text(path) as lines:
+            sample = map(_parse_object, islice(filter(str.strip, lines), SAMPLE_ROWS))
+            objects = (found for found in sample if isinstance(found, dict))
+            keys = list(dict.fromkeys(chain.from_iterable(objects)))
+        return cls(path, check_columns(path, keys))
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """See `Table`."""
+        with _open_text(self.path) as lines:
+            for number, line in enumerate(filter(str.strip, lines), 1):
+                found = _parse_object(line)
+                if isinstance(found, dict):
+                    yield Row(number, tuple(_json_cell(found.get(column)) for column in columns))
+                else:
+                    yield Row(number, fault=found)
+
+    def count(self) -> int | None:
+        """See `Table`."""
+        return _count_lines(self.path, header=0)
+
+
+def check_columns(path: Path, columns: Iterable[str]) -> tuple[str, ...]:
+    """The columns of a file, when there are any and no name is there twice.
+
+    Raises:
+        CatalogError: Otherwise.
+    """
+    counts = Counter(columns)
+    if not counts:
+        raise CatalogError(f"{path} is empty; a catalog has a header and at least one product")
+    if repeated := [column for column, count in counts.items() if count > 1]:
+        raise CatalogError(f"{path} has more than one column {repeated}; rename all but one")
+    return tuple(counts)
+
+
+@contextmanager
+def _open_text(path: Path) -> Iterator[TextIO]:
+    """The file as UTF-8 text, unzipped; what is wrong with it as a whole is a CatalogError."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+            yield lines
+    except UnicodeDecodeError as error:
+        guess = "UTF-16" if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") else "Windows-1252"
+        raise CatalogError(
+            f"{path} is not UTF-8 (byte 0x{error.object[error.start]:02x}); it may be {guess}: "
+            f"save it as UTF-8, or convert it with iconv -f {guess} -t UTF-8"
+        ) from error
+    except (EOFError, OSError, zlib.error) as error:
+        raise CatalogError(f"{path} cannot be read: {error}") from error
+
+
+def _wrong_width(cells: int, columns: int, first_line: int, last_line: int) -> str:
+    fault = f"it has {cells} cells, but the header has {columns}"
+    if last_line > first_line:  # a quote that is left open swallows the rows after it
+        fault += f"; it goes from line {first_line} to {last_line}: is a quote left open?"
+    return fault
+
+
+def _count_lines(path: Path, header: int) -> int | None:
+    if path.suffix == ".gz":
+        return None
+    with path.open("rb") as stream:
+        blocks = iter(lambda: stream.read(1 << 20), b"")
+        return max(0, sum(block.count(b"\n") for block in blocks) - header)
+
+
+def _parse_object(line: str) -> dict[str, object] | str:
+    """The object of a line, or what is wrong with the line."""
+    try:
+        parsed = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return f"it is not JSON ({error})"
+    return parsed if isinstance(parsed, dict) else "it is not a JSON object"
+
+
+def _json_cell(found: object) -> Cell:
+    """A scalar as it is, a list as its scalars, and nothing for an object."""
+    if found is None or isinstance(found, str | int | float):
+        return found
+    if isinstance(found, list):
+        return keywords(tuple(text(_json_cell(item)) for item in found))
+    return None

@@ -1,0 +1,1 @@
+"""Fine-tuning produces the model: encoder, captions, pairs, loss, training, evaluation."""

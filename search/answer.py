@@ -1,0 +1,78 @@
+"""What a search gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from goods.index import FacetCount
+from goods.product import Product
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One product that was found; the score is a cosine, higher is closer."""
+
+    product: Product
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search gives.
+
+    Attributes:
+        hits: The best products, best first.
+        total: How many products hold to the filters.
+        facets: Counts of each value of the fields that were asked for, under the filters.
+        encode_ms: Time to make the query's vector.
+        index_ms: Time that the index took.
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+    encode_ms: float = 0.0
+    index_ms: float = 0.0
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The hits as a table: id, score, title, picture, and a column per attribute."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "id": hit.product.id,
+                "score": hit.score,
+                "title": hit.product.title,
+                "picture": hit.product.picture.location,
+                **hit.product.attributes,
+            }
+            for hit in self.hits
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain form for machines."""
+        return {
+            "total": self.total,
+            "hits": [_hit_json(hit) for hit in self.hits],
+            "facets": {
+                name: [{"value": f.value, "count": f.count} for f in counts]
+                for name, counts in self.facets.items()
+            },
+            "encode_ms": round(self.encode_ms, 2),
+            "index_ms": round(self.index_ms, 2),
+        }
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    product = hit.product
+    return {
+        "id": product.id,
+        "score": round(hit.score, 6),
+        "title": product.title,
+        "picture": product.picture.location,
+        "group": product.group,
+        "attributes": dict(product.attributes),
+    }

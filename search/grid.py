@@ -1,0 +1,30 @@
+"""Hits as a contact sheet, because people look at pictures."""
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from goods.errors import PictureError
+from goods.pictures import PictureLoader
+from goods.sheet import SheetRow, Tile, contact_sheet
+from search.answer import Answer, Hit
+
+
+def grid(
+    answers: Sequence[tuple[str, Answer]], *, columns: int = 5, title: str = ""
+) -> Image.Image:
+    """One row of pictures per (heading, answer), each hit with its score and title."""
+    with PictureLoader() as loader:
+        rows = [
+            SheetRow(heading, tuple(_tile(hit, loader) for hit in answer.hits))
+            for heading, answer in answers
+        ]
+    return contact_sheet(rows, columns=columns, title=title)
+
+
+def _tile(hit: Hit, loader: PictureLoader) -> Tile:
+    try:
+        image = loader.load(hit.product.picture)
+    except PictureError:  # the sheet shows that it is missing
+        image = None
+    return Tile(image, (hit.product.title or hit.product.id, f"{hit.score:.3f}"))
