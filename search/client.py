@@ -127,8 +127,8 @@ class SearchClient:
         """
         if not text.strip():
             raise QueryError("the text is empty; say what to look for")
-        started = time.perf_counter()
-        vector = self.encoder.texts([text])[0]
+        encoder, started = self.encoder, time.perf_counter()
+        vector = encoder.texts([text])[0]
         return self._search(vector, started, filters, (), limit, offset, facets)
 
     def by_image(
@@ -146,13 +146,13 @@ class SearchClient:
             PictureError: The picture cannot be used.
             QueryError: A filter or facet cannot be used.
         """
-        started = time.perf_counter()
-        if not isinstance(image, Image.Image):
-            with PictureLoader() as loader:
-                loaded = loader.load(_picture(image), at_least=self.encoder.image_size)
-        else:
+        encoder, started = self.encoder, time.perf_counter()
+        if isinstance(image, Image.Image):
             loaded = image
-        vector = self.encoder.images([loaded])[0]
+        else:
+            with PictureLoader() as loader:
+                loaded = loader.load(_picture(image), at_least=encoder.image_size)
+        vector = encoder.images([loaded])[0]
         return self._search(vector, started, filters, (), limit, offset, facets)
 
     def similar_to(
