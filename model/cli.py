@@ -11,6 +11,15 @@ from goods.options import (
     model_option,
     schema_option,
 )
+from model.recipe import DEFAULT_BASE, recipe_for
+
+
+def _usual(name: str) -> str:
+    """What a setting is unless chosen, for the help."""
+    bases = ("scratch:small", "scratch:tiny")
+    own = ", ".join(f"{getattr(recipe_for(base), name):g} for {base}" for base in bases)
+    return f"[default: {getattr(recipe_for(DEFAULT_BASE), name):g}, {own}]"
+
 
 splits_option = click.option(
     "--splits",
@@ -24,7 +33,7 @@ splits_option = click.option(
 @schema_option
 @click.option(
     "--base",
-    default="openai/clip-vit-base-patch32",
+    default=DEFAULT_BASE,
     show_default=True,
     help="What to start from: a checkpoint's folder, a name on the Hugging Face hub, or "
     "scratch:small or scratch:tiny, which need no download.",
@@ -36,9 +45,9 @@ splits_option = click.option(
     help="Folder for the checkpoint; an earlier one is replaced.",
 )
 @splits_option
-@click.option("--epochs", type=int, help="Passes over the products.  [default: the base's]")
-@click.option("--batch-size", type=int, help="Pairs per step.  [default: the base's]")
-@click.option("--lr", type=float, help="Peak learning rate.  [default: the base's]")
+@click.option("--epochs", type=int, help=f"Passes over the products.  {_usual('epochs')}")
+@click.option("--batch-size", type=int, help=f"Pairs per step.  {_usual('batch_size')}")
+@click.option("--lr", type=float, help=f"Peak learning rate.  {_usual('lr')}")
 @click.option("--seed", default=0, show_default=True, help="Of everything random.")
 @click.option("--limit", type=click.IntRange(1), help="Take only the first so many rows.")
 @device_options

@@ -107,7 +107,7 @@ class DualEncoder:
 
     def embed_pixels(self, pixels: torch.Tensor) -> torch.Tensor:
         """`image_BD`: unit vectors, float32, differentiable; pixels as `preprocessing` made."""
-        inputs = self.preprocessing.inputs(pixels.to(self.device, non_blocking=True))
+        inputs = self.preprocessing.inputs(pixels.to(self.device))
         inputs["pixel_values"] = inputs["pixel_values"].to(self.model.dtype)
         return _unit(self.model.get_image_features(**inputs).pooler_output)
 

@@ -71,7 +71,7 @@ class Encoder:
 
     @property
     def image_size(self) -> int:
-        """Pixels along the longer edge of what the picture tower sees: enough to decode."""
+        """Pixels that the shorter side of a decoded picture needs; more are not looked at."""
         return self._towers.preprocessing.side
 
     @property

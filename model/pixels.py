@@ -3,7 +3,7 @@
 Pixels stay uint8 until they are on the model's device: a quarter of the memory in queues, in the
 training cache and on the way to a GPU, and the same numbers.
 
-Legend: B pictures, H and W pixels, C colours, N patches, P² · C bytes of one patch.
+Legend: B pictures, H and W pixels, C colours, N patches, P bytes of one patch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,9 +62,8 @@ class FixedPixels:
 
     @property
     def side(self) -> int:
-        """Pixels along the longer edge of the model's input."""
-        edges = self.crop or self.resize
-        return edges if isinstance(edges, int) else max(edges)
+        """Pixels that the shorter side of a picture needs, so that resizing invents none."""
+        return self.resize if isinstance(self.resize, int) else max(self.resize)
 
     def pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """`pixels_BHWC`, uint8. Safe to call from several threads."""
@@ -87,10 +86,7 @@ class FixedPixels:
         if isinstance(self.resize, tuple):
             return self.resize
         short = min(image.size)
-        return (
-            int(self.resize * image.height / short),
-            int(self.resize * image.width / short),
-        )
+        return int(self.resize * image.height / short), int(self.resize * image.width / short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ class PatchPixels:
 
     @property
     def side(self) -> int:
-        """Pixels along the edge of the largest square input."""
+        """Pixels that the shorter side of a picture needs, so that resizing invents none."""
         return int(self.max_patches**0.5) * self.patch
 
     def pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
@@ -126,14 +122,11 @@ class PatchPixels:
     def inputs(self, pixels_BNP: torch.Tensor) -> dict[str, torch.Tensor]:
         """What `get_image_features` takes, float32."""
         grid_B2 = pixels_BNP[:, -1, :4].contiguous().view(torch.int16).long()
-        patches_BNP = pixels_BNP[:, :-1]
-        colours_BNPC = patches_BNP.unflatten(-1, (-1, 3))
-        is_picture_BN = torch.arange(self.max_patches, device=grid_B2.device) < grid_B2.prod(
-            1, keepdim=True
-        )
+        colours_BNPC = pixels_BNP[:, :-1].unflatten(-1, (-1, 3))
+        place_N = torch.arange(self.max_patches, device=grid_B2.device)
         return {
             "pixel_values": self.normalisation(colours_BNPC).flatten(2),
-            "pixel_attention_mask": is_picture_BN.long(),
+            "pixel_attention_mask": (place_N < grid_B2.prod(dim=1, keepdim=True)).long(),
             "spatial_shapes": grid_B2,
         }
 

@@ -51,5 +51,5 @@ def show_training() -> Iterator[Callable[[Event], None]]:
 def _line(record: EpochRecord) -> str:
     name = f"epoch {record.epoch}" if record.epoch else "the base"
     loss = "" if record.loss is None else f"  loss {record.loss:.3f}"
-    score = "" if record.val is None else f"  score {record.val.score:.3f}"
+    score = "" if record.score is None else f"  score {record.score:.3f}"
     return f"{name}{loss}{score}  {record.seconds:.0f} s"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from goods.errors import TrainingError
 
+DEFAULT_BASE = "openai/clip-vit-base-patch32"
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -39,8 +41,8 @@ class Recipe:
 
 
 _SCRATCH = {
-    "scratch:tiny": Recipe(epochs=12, batch_size=64, lr=1e-3, mirror=True),
-    "scratch:small": Recipe(epochs=30, batch_size=64, lr=1e-3, mirror=True),
+    "scratch:tiny": Recipe(epochs=24, batch_size=64, lr=1e-3, mirror=True),
+    "scratch:small": Recipe(epochs=30, batch_size=64, lr=5e-4, mirror=True),
 }
 _PRETRAINED = Recipe(epochs=4, batch_size=128, lr=5e-5)
 

@@ -36,12 +36,12 @@ class Blueprint:
     text_layers: int
     vocabulary: int
     dimension: int
-    text_tokens: int = 48  # the longest of 44k fashion titles has 26 of 4,000
+    text_tokens: int = 48  # the longest of 44k fashion titles has 29
 
 
 BLUEPRINTS = {
-    "tiny": Blueprint(48, 8, 128, 4, 2, 1_000, 64),
-    "small": Blueprint(64, 8, 192, 6, 3, 4_000, 128),
+    "tiny": Blueprint(64, 16, 128, 4, 2, 1_000, 64),
+    "small": Blueprint(64, 16, 192, 6, 3, 4_000, 128),
 }
 
 
@@ -110,21 +110,23 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, longest: int) -> CLIP
 
     Args:
         texts: What it learns to abbreviate.
-        vocabulary: Tokens at most; never fewer than the 514 that spell every text.
+        vocabulary: Tokens at most; 514 of them spell every text and mark its ends.
         longest: Tokens of the longest text.
     """
     clip = CLIPTokenizer().backend_tokenizer
     learner = Tokenizer(BPE(end_of_word_suffix=WORD_END))
     learner.normalizer, learner.pre_tokenizer = clip.normalizer, clip.pre_tokenizer
     trainer = BpeTrainer(
-        vocab_size=vocabulary - len(_SPECIALS),
+        vocab_size=vocabulary,
         initial_alphabet=ByteLevel.alphabet(),
         end_of_word_suffix=WORD_END,
         show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
-    merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
-    tokens = [*_bytes(), *("".join(pair) for pair in merges), *_SPECIALS]
+    spelling = list(_bytes())
+    learned = json.loads(learner.to_str())["model"]["merges"]
+    merges = [tuple(pair) for pair in learned[: vocabulary - len(spelling) - len(_SPECIALS)]]
+    tokens = [*spelling, *("".join(pair) for pair in merges), *_SPECIALS]
     ids = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
     return CLIPTokenizer(
         vocab=ids,

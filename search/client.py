@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from goods.errors import ModelMismatchError, QueryError
+from goods.errors import QueryError
 from goods.index import (
     Condition,
     FacetCount,
@@ -21,7 +21,7 @@ from goods.index import (
     VectorIndex,
     open_index,
 )
-from goods.index.contract import Contract, model_mismatch, product_of
+from goods.index.contract import check_same_model, product_of
 from goods.pictures import PictureLoader
 from goods.product import Picture, absolute_location, point_id
 from goods.schema import CatalogSchema, FieldKind
@@ -104,11 +104,8 @@ class SearchClient:
             ModelMismatchError: It is not the one that made the index.
         """
         encoder = Encoder.load(self._model, self._device, self._dtype)
-        if encoder.stamp != self.contract.stamp:
-            wanted = Contract(encoder.dimension, encoder.name, encoder.stamp, self.schema)
-            raise ModelMismatchError(
-                model_mismatch(self.index.info().address, self.contract, wanted)
-            )
+        address = self.index.info().address
+        check_same_model(address, self.contract, encoder.stamp, encoder.name)
         return encoder
 
     def by_text(

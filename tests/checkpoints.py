@@ -24,6 +24,8 @@ from transformers import (
 from model.dual_encoder import DualEncoder
 from model.scratch import train_tokenizer
 
+torch.set_num_threads(1)  # threads of models this small mostly wait for each other
+
 TEXTS = ("red dress", "blue denim jeans", "striped linen shirt", "a pair of white shoes 42")
 
 _LAYERS = {

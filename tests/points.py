@@ -1,5 +1,7 @@
 """Products as an index holds them, without a model: random unit vectors and their payloads."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from goods.index import Contract, Point
@@ -40,3 +42,13 @@ def point(number: int) -> Point:
     if number % 5 == 0:
         del payload["price_2"]
     return Point(point_id(f"p{number}"), vector / np.linalg.norm(vector), payload)
+
+
+WIDE = 1024
+"""Numbers per vector with which 2,600 points (10 MB) are enough for the engine to use a graph."""
+
+
+def widened(narrow: list[Point]) -> list[Point]:
+    """The same points in `WIDE` dimensions, with the same cosines."""
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(WIDE, 8)))[0].astype(np.float32)
+    return [replace(p, vector=basis @ p.vector) for p in narrow]

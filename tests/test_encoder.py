@@ -124,8 +124,11 @@ def test_pictures_in_other_modes_are_made_rgb(tmp_path: Path) -> None:
     np.testing.assert_array_equal(encoder.images([grey]), encoder.images([grey.convert("RGB")]))
 
 
-def test_the_image_size_is_what_the_picture_tower_sees(tmp_path: Path) -> None:
-    assert load(tiny_clip(tmp_path / "clip")).image_size == 32
+def test_the_image_size_is_what_a_decoded_picture_needs(tmp_path: Path) -> None:
+    clip = tiny_clip(tmp_path / "clip")
+    assert load(clip).image_size == 32
+    changed_json(clip, "preprocessor_config.json", size={"shortest_edge": 40})
+    assert load(clip).image_size == 40, "it is cropped only after resizing"
     assert load(tiny_siglip2(tmp_path / "siglip2")).image_size == 32
 
 

@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from points import COLOURS, CONTRACT, SCHEMA, point, points
 from qdrant_client import QdrantClient
 
-from goods.errors import FilterError, IndexMissingError, IndexStoreError, ModelMismatchError
+from goods.errors import (
+    FilterError,
+    IndexMissingError,
+    IndexStoreError,
+    ModelMismatchError,
+    SchemaError,
+)
 from goods.index import (
     AnyOf,
     Condition,
@@ -234,6 +240,7 @@ def test_upserting_again_replaces(index: VectorIndex) -> None:
 def test_deleted_points_are_gone_and_unknown_ids_are_no_error(index: VectorIndex) -> None:
     index.delete([point_id("p1"), uuid4()])
     index.delete([])
+    index.upsert([])
     assert index.count() == 59
     assert index.fetch([point_id("p1")]) == []
 
@@ -307,6 +314,16 @@ def test_a_new_field_is_added_without_losing_anything(index: VectorIndex, open_h
     assert again.count([AnyOf("size", ("XL",))]) == 1
     assert again.facet("size") == [FacetCount("XL", 1)]
     assert again.count() == 61
+
+
+def test_a_field_that_is_compared_in_another_way_is_refused(index: VectorIndex) -> None:
+    kinds = [
+        replace(f, kind=FieldKind.KEYWORD) if f.name == "price_2" else f for f in SCHEMA.fields
+    ]
+    other = replace(CONTRACT, schema=replace(SCHEMA, fields=tuple(kinds)))
+    with pytest.raises(SchemaError, match=r"price_2 is a number .*looks like a keyword.*--schema"):
+        index.create(other)
+    assert index.contract == CONTRACT
 
 
 def test_a_rebuild_is_served_only_when_sealed(index: VectorIndex, open_home: Open) -> None:

@@ -117,6 +117,13 @@ def test_many_pictures_are_compared_across_blocks() -> None:
     assert [sorted(pair) for pair in near_identical(thumbnails)] == [[3, 2400]]
 
 
+def test_a_picture_that_thousands_share_is_one_group_at_once() -> None:
+    products = [Product(f"{number:05}", Picture("none.jpg")) for number in range(20_000)]
+    thumbnails = np.full((20_000, 192), 200, np.uint8)
+    thumbnails[-1] = 10
+    assert sorted(set(group_products(products, thumbnails, [None] * 20_000))) == ["00000", "19999"]
+
+
 relations = st.lists(
     st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=25
 )

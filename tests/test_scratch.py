@@ -39,7 +39,12 @@ def test_the_tokenizer_spells_what_it_has_never_seen() -> None:
 def test_frequent_words_are_one_token_in_any_case() -> None:
     tokenizer = train_tokenizer(CAPTIONS, vocabulary=1000, longest=32)
     assert tokenizer.tokenize("DRESS jeans") == ["dress</w>", "jeans</w>"]
-    assert len(tokenizer) <= 1000
+
+
+def test_the_vocabulary_is_as_large_as_asked_for() -> None:
+    tokenizer = train_tokenizer(CAPTIONS, vocabulary=530, longest=32)
+    assert len(tokenizer) == 530
+    assert set(tokenizer("dress")["input_ids"]) < set(range(530))
 
 
 def test_the_text_vector_is_read_at_the_end_token(tmp_path: Path) -> None:

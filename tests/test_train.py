@@ -10,13 +10,18 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from checkpoints import tiny_clip, tiny_siglip, tiny_siglip2
 from goods.catalog import Catalog, open_catalog
 from goods.errors import ModelError, TrainingError
-from model.checkpoint import replaced
+from goods.schema import CatalogSchema
+from model import fit as loop
+from model import train as training
+from model.checkpoint import load_checkpoint, replaced
 from model.encoder import Encoder
+from model.evaluate import Evaluation, HeldOut
 from model.fit import Step, warm_cosine
 from model.judge import judge
 from model.loss import MAX_LOG_TEMPERATURE
@@ -25,8 +30,6 @@ from model.recipe import Recipe, recipe_for
 from model.report import EpochRecord
 from model.train import Event, Looked, TrainReport, TrainSettings, train
 from shop import make_shop, read_rows, write_rows
-
-COLOURS = {"Red": (200, 30, 30), "Green": (30, 160, 60), "Blue": (30, 60, 200)}
 
 
 @pytest.fixture(scope="module")
@@ -146,38 +149,29 @@ def test_the_checkpoint_remembers_its_splits(
 def test_the_best_epoch_is_kept_not_the_last(
     catalog: Catalog, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scores = iter([0.1, 0.5, 0.9, 0.3, 0.2])  # the base, then four epochs
-    real = __import__("model.train").train.evaluate
-    stamps = []
+    splits = tmp_path / "splits.csv"
+    parts = ["val"] * 7 + ["test"] * 13 + ["train"] * 100
+    products = read_rows(catalog.path)
+    rows = [{"id": row["id"], "split": part} for row, part in zip(products, parts, strict=True)]
+    write_rows(splits, rows)
+    scores = [0.1, 0.5, 0.9, 0.3, 0.2]  # the base, then four epochs
+    stamps: list[str] = []
+    real = training.evaluate
 
-    def graded(held_out, schema, encoder):
+    def graded(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> Evaluation:
         found = real(held_out, schema, encoder)
-        if len(held_out.products) != n_val:
+        if len(held_out.products) != 7:
             return found
+        titles = replace(found.titles, recall_at_10=scores[len(stamps)])
         stamps.append(Encoder(encoder._towers).stamp)
-        titles = replace(found.titles, recall_at_10=next(scores))
         return replace(found, titles=titles, phrases=())
 
-    monkeypatch.setattr("model.train.evaluate", graded)
-    n_val = 7
-    products = read_rows(catalog.path)
-    splits = tmp_path / "splits.csv"
-    rows = [
-        {"id": row["id"], "split": "val" if n < n_val else "test" if n < 20 else "train"}
-        for n, row in enumerate(products)
-    ]
-    write_rows(splits, rows)
+    monkeypatch.setattr(training, "evaluate", graded)
     report = train(settings(clip, epochs=4, splits=splits), catalog, tmp_path / "out")
     assert report.best_epoch == 2
     assert Encoder.load(str(tmp_path / "out"), device="cpu").stamp == stamps[2]
     record = json.loads((tmp_path / "out" / "goods.json").read_text())
-    assert [round(e["val"]["titles"]["recall_at_10"], 1) for e in record["history"]] == [
-        0.1,
-        0.5,
-        0.9,
-        0.3,
-        0.2,
-    ]
+    assert [epoch["score"] for epoch in record["history"]] == scores
 
 
 def test_the_same_seed_gives_the_same_model(catalog: Catalog, clip: Path, tmp_path: Path) -> None:
@@ -196,6 +190,17 @@ def test_siglip_bases_are_trained_too(
     report = train(settings(base, epochs=4), catalog, tmp_path / "out")
     losses = [record.loss for record in report.history[1:]]
     assert losses[-1] < losses[0]
+
+
+def test_matrix_products_can_be_bfloat16_while_weights_stay_float32(
+    catalog: Catalog, clip: Path, tmp_path: Path
+) -> None:
+    full = train(settings(clip, epochs=1), catalog, tmp_path / "full")
+    half = train(settings(clip, epochs=1, dtype="bfloat16"), catalog, tmp_path / "half")
+    assert half.history[1].loss == pytest.approx(full.history[1].loss, rel=0.05)
+    assert half.history[1].loss != full.history[1].loss
+    weights = load_file(tmp_path / "half" / "model.safetensors").values()
+    assert {weight.dtype for weight in weights} == {torch.float32}
 
 
 def test_a_scratch_base_needs_no_download_and_is_not_compared(
@@ -272,7 +277,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 ) -> None:
     out = tmp_path / "out"
     steps: list[Step] = []
-    real = __import__("model.fit").fit.contrastive_loss
+    real = loop.contrastive_loss
 
     def diverging(logits: torch.Tensor, is_true: torch.Tensor) -> torch.Tensor:
         return real(logits, is_true) * (math.nan if steps and steps[-1].epoch == 2 else 1)
@@ -281,7 +286,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
         if isinstance(event, Step):
             steps.append(event)
 
-    monkeypatch.setattr("model.fit.contrastive_loss", diverging)
+    monkeypatch.setattr(loop, "contrastive_loss", diverging)
     with pytest.raises(
         TrainingError, match=r"at step (\d+) of \d+ the loss is nan .* epoch 1 is in"
     ):
@@ -293,7 +298,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 def test_a_loss_that_is_never_a_number_saves_nothing(
     catalog: Catalog, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.fit.contrastive_loss", lambda logits, _: logits.sum() * math.nan)
+    monkeypatch.setattr(loop, "contrastive_loss", lambda logits, _: logits.sum() * math.nan)
     with pytest.raises(TrainingError, match=r"at step 1 of .* lower --lr .*; nothing is saved yet"):
         train(settings(clip), catalog, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -302,7 +307,7 @@ def test_a_loss_that_is_never_a_number_saves_nothing(
 def test_the_temperature_stays_below_its_bound(
     catalog: Catalog, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.fit.contrastive_loss", lambda logits, _: -logits.sum())
+    monkeypatch.setattr(loop, "contrastive_loss", lambda logits, _: -logits.sum())
     train(settings(clip, epochs=6, lr=0.5), catalog, tmp_path / "out")
     with quiet_libraries():
         learned = AutoModel.from_pretrained(tmp_path / "out").logit_scale.item()
@@ -310,11 +315,8 @@ def test_the_temperature_stays_below_its_bound(
 
 
 def test_weight_decay_spares_norms_biases_and_the_temperature(clip: Path) -> None:
-    from model.checkpoint import load_checkpoint
-    from model.fit import _optimiser
-
     towers = load_checkpoint(str(clip))
-    decayed, spared = _optimiser(towers, Recipe(1, 16, 1e-3, weight_decay=0.2)).param_groups
+    decayed, spared = loop._optimiser(towers, Recipe(1, 16, 1e-3, weight_decay=0.2)).param_groups
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.2, 0.0)
     names = {id(weight): name for name, weight in towers.model.named_parameters()}
     is_spared = {names[id(weight)] for weight in spared["params"]}

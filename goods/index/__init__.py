@@ -113,6 +113,7 @@ class VectorIndex(Protocol):
 
         Raises:
             ModelMismatchError: The index was made by another model, and `rebuild` is off.
+            SchemaError: A field is compared in another way than before, and `rebuild` is off.
         """
 
     def upsert(self, points: Sequence[Point]) -> None:

@@ -11,11 +11,12 @@ A point is one product. Its id is `Product.point_id`, its vector has length 1, a
 an absolute URL ending in a picture's suffix.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from goods.errors import IndexStoreError, SchemaError
+from goods.errors import IndexStoreError, ModelMismatchError, SchemaError
 from goods.product import Picture, Product, Value
 from goods.schema import CatalogSchema
 
@@ -42,8 +43,9 @@ class Contract:
     layout: int = LAYOUT
 
     def to_json(self) -> dict[str, Any]:
-        """A plain form that `from_json` reads back."""
-        return asdict(self) | {"schema": self.schema.to_json()}
+        """A form in JSON's own types that `from_json` reads back; equal for equal contracts."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], address: str) -> Self:
@@ -65,16 +67,43 @@ class Contract:
                 schema=CatalogSchema.from_json(data["schema"]),
             )
         except (KeyError, TypeError, ValueError, SchemaError) as error:
-            raise IndexStoreError(f"{address} is not an index made by goods: {error!r}") from error
+            raise IndexStoreError(
+                f"{address} is not an index made by goods ({error!r}); "
+                "choose another place, or ingest again with --rebuild"
+            ) from error
 
 
-def model_mismatch(address: str, existing: Contract, wanted: Contract) -> str:
-    """The sentence for an index whose vectors another model made."""
-    return (
-        f"the vectors in {address} were made by {existing.model} (stamp {existing.stamp}), "
-        f"not by {wanted.model} (stamp {wanted.stamp}); "
-        "use the first, or ingest with --rebuild to embed the catalog again"
-    )
+def check_same_model(address: str, existing: Contract, stamp: str, model: str) -> None:
+    """Refuse to use an index with another model than the one that made it.
+
+    Raises:
+        ModelMismatchError: The stamps differ.
+    """
+    if existing.stamp != stamp:
+        raise ModelMismatchError(
+            f"the vectors in {address} were made by {existing.model} (stamp {existing.stamp}), "
+            f"not by {model} (stamp {stamp}); "
+            "use the first, or ingest with --rebuild to embed the catalog again"
+        )
+
+
+def check_continues(address: str, existing: Contract, wanted: Contract) -> None:
+    """Refuse to write into an index under a contract that its points do not keep.
+
+    Raises:
+        ModelMismatchError: Another model made its vectors.
+        SchemaError: A field is compared in another way; a few bad cells can make a column of
+            numbers look like keywords.
+    """
+    check_same_model(address, existing, wanted.stamp, wanted.model)
+    for field in wanted.schema.fields:
+        before = existing.schema.field(field.name)
+        if before is not None and before.kind is not field.kind:
+            raise SchemaError(
+                f"{field.name} is a {before.kind} in {address} and looks like a {field.kind} in "
+                f"this catalog: say which in --schema ([fields] {field.column} = "
+                f'"{before.kind}"), or ingest with --rebuild'
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def hold(file: Path, wait_s: float) -> IO[str]:
         stream.close()
         raise
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
+    command = " ".join([Path(*sys.argv[:1]).name, *sys.argv[1:2]])
     with suppress(OSError):  # a full disk keeps no name, but the lock holds
         stream.truncate(0)
         stream.write(f"{command!r} (process {os.getpid()} on {socket.gethostname()}, {started})")

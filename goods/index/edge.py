@@ -5,7 +5,6 @@ optimised by itself, and optimising holds the interpreter for its whole duration
 in a process of its own (`goods.index.seal`); its errors are plain `Exception`.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,10 +14,10 @@ from uuid import UUID
 
 import qdrant_edge as edge
 
-from goods.errors import IndexMissingError, IndexStoreError, ModelMismatchError
+from goods.errors import IndexMissingError, IndexStoreError
 from goods.index import FacetCount, Found, IndexInfo, Point, Record, Vector, check_points
 from goods.index.conditions import Condition
-from goods.index.contract import Contract, model_mismatch
+from goods.index.contract import Contract, check_continues
 from goods.index.disk import LOCK_WAIT_S, require_room
 from goods.index.edge_models import edge_filter, edge_search_params
 from goods.index.edge_shard import (
@@ -35,8 +34,6 @@ from goods.index.generations import Generations
 from goods.index.planner import GRAPH_FROM, SearchMode, plan_search
 from goods.index.seal import seal_in_child
 
-logger = logging.getLogger(__name__)
-
 UNINDEXED_SHARE = 0.1
 """Share of points outside the graph, scanned by every query, from which `seal` builds it anew."""
 
@@ -51,6 +48,7 @@ class EdgeIndex:
 
     def __init__(self, folder: str | Path, *, wait_s: float = LOCK_WAIT_S) -> None:
         self.folder = Path(folder)
+        self._wait_s = wait_s
         self._generations = Generations(self.folder, wait_s)
         self._opened: OpenGeneration | None = None
         self._is_closed = False
@@ -91,15 +89,16 @@ class EdgeIndex:
         conditions: Sequence[Condition] = (),
         mode: SearchMode | None = None,
     ) -> list[Found]:
-        mode = mode or plan_search(
-            conditions, offset + limit, lambda: self.count(conditions, exact=False)
-        )
+        top = offset + limit
+        if limit == 0:
+            return []
+        mode = mode or plan_search(conditions, top, lambda: self.count(conditions, exact=False))
         request = edge.QueryRequest(
             limit=limit,
             offset=offset,
             query=edge.Query.Nearest(as_list(vector)),
             filter=edge_filter(conditions),
-            params=edge_search_params(mode),
+            params=edge_search_params(mode, top),
             with_payload=True,
         )
         with self._engine() as shard:
@@ -171,11 +170,9 @@ class EdgeIndex:
         unfinished = self._generations.unfinished()
         if unfinished is None:
             return None
-        try:
-            if unfinished.read_contract() == contract:
-                return load_generation(unfinished)
-        except IndexStoreError as error:
-            logger.warning("beginning anew: %s", error)
+        if unfinished.is_under(contract):
+            remedy = f"delete {unfinished.path} and run the same command again"
+            return load_generation(unfinished, self._wait_s, remedy)
         self._generations.discard(unfinished)
         return None
 
@@ -187,10 +184,8 @@ class EdgeIndex:
     def _adopt(self, contract: Contract) -> None:
         """Go on with the current generation, with the fields that are new."""
         opened = self._require()
-        existing = opened.contract
-        if (existing.stamp, existing.dimension) != (contract.stamp, contract.dimension):
-            raise ModelMismatchError(model_mismatch(str(self.folder), existing, contract))
-        if existing != contract:
+        check_continues(str(self.folder), opened.contract, contract)
+        if opened.contract != contract:
             with self._engine() as shard:
                 index_payload(shard, contract)
                 shard.flush()
@@ -208,7 +203,7 @@ class EdgeIndex:
                     f"there is no index in {self.folder} yet; make one with goods ingest"
                 )
             self._generations.prune()
-            self._opened = load_generation(current)
+            self._opened = load_generation(current, self._wait_s)
         return self._opened
 
     def _check_not_closed(self) -> None:

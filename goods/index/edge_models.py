@@ -52,13 +52,14 @@ def _equals(field: str, value: Scalar) -> edge.FieldCondition:
     return edge.FieldCondition(field, range=edge.RangeFloat(gte=value, lte=value))
 
 
-def edge_search_params(mode: SearchMode) -> edge.SearchParams:
-    """How to search."""
+def edge_search_params(mode: SearchMode, top: int) -> edge.SearchParams:
+    """How to search for the best `top`."""
     if mode.is_exact:
         return edge.SearchParams(exact=True)
+    oversampling = mode.oversampling(top)
     return edge.SearchParams(
         hnsw_ef=mode.ef,
-        quantization=edge.QuantizationSearchParams(rescore=True, oversampling=mode.oversampling),
+        quantization=edge.QuantizationSearchParams(rescore=True, oversampling=oversampling),
         acorn=edge.AcornSearchParams(True, max_selectivity=1.0) if mode.use_acorn else None,
     )
 

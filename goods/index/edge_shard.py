@@ -1,5 +1,6 @@
 """One shard of Qdrant Edge: made, loaded, and its failures and records in our words."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from uuid import UUID
 import numpy as np
 import qdrant_edge as edge
 
-from goods.errors import GoodsError, IndexStoreError
+from goods.errors import IndexLockedError, IndexStoreError
 from goods.index import Record, Vector
 from goods.index.contract import Contract
-from goods.index.disk import disk_errors, require_room
+from goods.index.disk import LOCK_WAIT_S, disk_errors, require_room
 from goods.index.edge_models import PAYLOAD_INDEX, edge_config
 from goods.index.generations import Generation
 
@@ -47,22 +48,34 @@ def make_generation(generation: Generation, contract: Contract) -> None:
         partial.path.rename(generation.path)
 
 
-def load_generation(generation: Generation) -> OpenGeneration:
-    """Open a generation.
+def load_generation(
+    generation: Generation,
+    wait_s: float = LOCK_WAIT_S,
+    remedy: str = "ingest again with --rebuild",
+) -> OpenGeneration:
+    """Open a generation; when it is damaged, `remedy` is what to do.
 
     Raises:
+        IndexLockedError: Another process has it open for longer than `wait_s`.
         IndexStoreError: It is damaged, of another layout, or its disk is full.
     """
     contract = generation.read_contract()
     require_room(generation.path)
-    try:
-        with engine_errors(generation.path):
-            shard = edge.EdgeShard.load(str(generation.shard))
-    except IndexStoreError as error:
-        raise IndexStoreError(
-            f"{error}; make the index anew with goods ingest --rebuild"
-        ) from error
-    return OpenGeneration(generation, contract, shard)
+    give_up = time.monotonic() + wait_s
+    while True:
+        try:
+            with engine_errors(generation.path):
+                shard = edge.EdgeShard.load(str(generation.shard))
+            return OpenGeneration(generation, contract, shard)
+        except IndexStoreError as error:
+            if "WouldBlock" not in str(error):
+                raise IndexStoreError(f"{error}; {remedy}") from error
+            # the engine's own lock: a process that ends may let go of it after ours
+            if time.monotonic() > give_up:
+                raise IndexLockedError(
+                    f"{generation.path} is open in another process; end it and try again"
+                ) from error
+        time.sleep(0.05)
 
 
 def index_payload(shard: edge.EdgeShard, contract: Contract) -> None:
@@ -77,8 +90,6 @@ def engine_errors(path: Path) -> Iterator[None]:
     """Turn the engine's errors into one sentence about the index at `path`."""
     try:
         yield
-    except GoodsError:
-        raise
     except Exception as error:
         if type(error) is not Exception:  # the engine raises nothing more specific
             raise

@@ -62,13 +62,19 @@ class Generation:
             data = json.loads(file.read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise IndexStoreError(
-                f"{file} cannot be read ({error}); make the index anew with goods ingest --rebuild"
+                f"{file} cannot be read ({error}); ingest again with --rebuild"
             ) from error
         return Contract.from_json(data, str(self.path))
 
     def write_contract(self, contract: Contract) -> None:
         """Say what its vectors are."""
-        write_atomically(self.path / "contract.json", json.dumps(contract.to_json(), indent=2))
+        write_atomically(self.path / "contract.json", _as_text(contract))
+
+    def is_under(self, contract: Contract) -> bool:
+        """Whether its vectors are just what this contract says; of a damaged one they are not."""
+        file = self.path / "contract.json"
+        with disk_errors(file):
+            return file.exists() and file.read_bytes() == _as_text(contract).encode()
 
 
 class Generations:
@@ -83,8 +89,9 @@ class Generations:
         self.folder = folder
         self._wait_s = wait_s
         self._lock: IO[str] | None = None
-        if folder.exists() and not folder.is_dir():
-            raise IndexStoreError(f"{folder} is a file; an embedded index is a folder")
+        with disk_errors(folder):
+            if folder.exists() and not folder.is_dir():
+                raise IndexStoreError(f"{folder} is a file; an embedded index is a folder")
         self.hold()
 
     def hold(self) -> None:
@@ -158,3 +165,7 @@ class Generations:
 
     def _all(self) -> Iterator[Generation]:
         return (Generation(path) for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
+
+
+def _as_text(contract: Contract) -> str:
+    return json.dumps(contract.to_json(), indent=2)

@@ -136,17 +136,16 @@ class ServerIndex:
         conditions: Sequence[Condition] = (),
         mode: SearchMode | None = None,
     ) -> list[Found]:
-        if limit == 0:  # a server refuses what the embedded engine answers with nothing
+        top = offset + limit
+        if limit == 0:
             return []
-        mode = mode or plan_search(
-            conditions, offset + limit, lambda: self.count(conditions, exact=False)
-        )
+        mode = mode or plan_search(conditions, top, lambda: self.count(conditions, exact=False))
         response = self._collections.call(
             self._client.query_points,
             self._target,
             query=vector.tolist(),
             query_filter=server_filter(conditions),
-            search_params=server_search_params(mode),
+            search_params=server_search_params(mode, top),
             limit=limit,
             offset=offset,
             with_payload=True,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from json import JSONDecodeError
 
 import grpc
 import httpx
@@ -90,13 +91,12 @@ def server_errors(address: str) -> Iterator[None]:
         raise IndexStoreError(_sentence(address, 429, str(error))) from error
     except ResponseHandlingException as error:
         if not is_transient(error):
-            raise IndexStoreError(
-                f"{address} does not answer as Qdrant does ({type(error.source).__name__}); "
-                "is it the address of its REST port?"
-            ) from error
+            raise IndexStoreError(_stranger(address, error.source)) from error
         raise IndexStoreError(
             f"{address} does not answer ({error}); is the server running and reachable?"
         ) from error
+    except JSONDecodeError as error:
+        raise IndexStoreError(_stranger(address, error)) from error
 
 
 def check_version(address: str, version: str) -> None:
@@ -109,6 +109,13 @@ def check_version(address: str, version: str) -> None:
     if found is None or (int(found[1]), int(found[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise IndexStoreError(f"{address} is Qdrant {version}; {oldest} or newer is needed")
+
+
+def _stranger(address: str, error: Exception) -> str:
+    return (
+        f"{address} does not answer as Qdrant does ({type(error).__name__}); "
+        "is it the address of its REST port?"
+    )
 
 
 def _sentence(address: str, status: int | grpc.StatusCode | None, detail: str | None) -> str:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
 
-from goods.errors import IndexStoreError, ModelMismatchError
-from goods.index.contract import Contract, model_mismatch
+from goods.errors import IndexStoreError
+from goods.index.contract import Contract, check_continues
 from goods.index.planner import GRAPH_FROM
 from goods.index.server_calls import Patience, retrying, server_errors
 from goods.index.server_models import INT8, NO_GRAPH, PAYLOAD_INDEX, STRICT
@@ -73,10 +73,10 @@ class Collections:
 
         Raises:
             ModelMismatchError: Another model made its vectors.
+            SchemaError: A field is compared in another way.
         """
         existing = self.read_contract(served)
-        if (existing.stamp, existing.dimension) != (contract.stamp, contract.dimension):
-            raise ModelMismatchError(model_mismatch(self.address, existing, contract))
+        check_continues(self.address, existing, contract)
         if existing != contract:
             self.index_payload(served, contract)
             self.call(self.client.update_collection, served, metadata=contract.to_json())
@@ -86,9 +86,7 @@ class Collections:
         newest = max(self._ours(), key=_number, default=None)
         if newest is None or newest == self.served():
             return None
-        metadata = self._metadata(newest)
-        is_readable = metadata["layout"] == contract.layout
-        if is_readable and Contract.from_json(metadata, self.address) == contract:
+        if self._metadata(newest) == contract.to_json():
             return newest
         self.discard(newest)
         return None

@@ -63,13 +63,14 @@ def _equals(field: str, value: Scalar) -> models.FieldCondition:
     return models.FieldCondition(key=field, range=models.Range(gte=value, lte=value))
 
 
-def server_search_params(mode: SearchMode) -> models.SearchParams:
-    """How to search."""
+def server_search_params(mode: SearchMode, top: int) -> models.SearchParams:
+    """How to search for the best `top`."""
     if mode.is_exact:
         return models.SearchParams(exact=True)
+    oversampling = mode.oversampling(top)
     acorn = models.AcornSearchParams(enable=True, max_selectivity=1) if mode.use_acorn else None
     return models.SearchParams(
         hnsw_ef=mode.ef,
-        quantization=models.QuantizationSearchParams(rescore=True, oversampling=mode.oversampling),
+        quantization=models.QuantizationSearchParams(rescore=True, oversampling=oversampling),
         acorn=acorn,
     )
