@@ -1,7 +1,6 @@
 """The `goods` command: flat verbs, each loaded only when it is called."""
 
 import importlib
-import os
 import sys
 
 import click
@@ -53,8 +52,4 @@ def main() -> None:
     """Semantic product search for fashion shops: fine-tune, ingest, search."""
     import logging
 
-    # torch's threads otherwise spin while they wait for each other, on cores that the threads which
-    # load pictures need: on 2 cores with one other busy process, 61 against 214 pictures/s. It is
-    # read when torch is first imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

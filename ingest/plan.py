@@ -67,15 +67,14 @@ def plan(products: Iterable[Fingerprinted], index: VectorIndex) -> Iterator[Plan
     """What each product needs, in order, comparing `BATCH` of them at a time."""
     iterator = iter(products)
     while batch := list(islice(iterator, BATCH)):
-        there = {record.id: record for record in index.fetch([p.product.point_id for p in batch])}
-        works = [_compare(p.fingerprint, there.get(p.product.point_id)) for p in batch]
-        keep = [
-            p.product.point_id for p, work in zip(batch, works, strict=True) if work is Work.PAYLOAD
-        ]
-        records = index.fetch(keep, with_vectors=True) if keep else []
+        ids = [item.product.point_id for item in batch]
+        there = {record.id: record for record in index.fetch(ids)}
+        works = [_compare(p.fingerprint, there.get(i)) for p, i in zip(batch, ids, strict=True)]
+        kept = [i for i, work in zip(ids, works, strict=True) if work is Work.PAYLOAD]
+        records = index.fetch(kept, with_vectors=True) if kept else []
         vectors = {record.id: record.vector for record in records}
-        for p, work in zip(batch, works, strict=True):
-            yield Planned(p.product, p.fingerprint, work, vectors.get(p.product.point_id))
+        for item, i, work in zip(batch, ids, works, strict=True):
+            yield Planned(item.product, item.fingerprint, work, vectors.get(i))
 
 
 def _compare(now: Fingerprint, record: Record | None) -> Work:

@@ -51,7 +51,7 @@ class StageClock:
             busy.busy_s += time.perf_counter() - started
             busy.products += products
 
-    def waiting(self, stage: str, batches: Iterable[list[T]]) -> Iterator[list[T]]:
+    def waiting(self, stage: str, batches: Iterable[T]) -> Iterator[T]:
         """The same batches, each wait for the next one counted as this stage's work."""
         iterator = iter(batches)
         while True:
@@ -59,8 +59,11 @@ class StageClock:
                 batch = next(iterator, None)
             if batch is None:
                 return
-            self._stages[stage].products += len(batch)
             yield batch
+
+    def count(self, stage: str, products: int) -> None:
+        """Say how many products a stage has handled, where `measure` could not know it."""
+        self._stages[stage].products += products
 
     def rates(self) -> tuple[StageRate, ...]:
         """The stages in the order in which they first ran."""

@@ -65,7 +65,7 @@ def loaded(
     """The products, decoded and resized where they have to be embedded."""
 
     def work(item: Planned) -> Loaded | Refused:
-        if item.work not in (Work.NEW, Work.PICTURE):
+        if item.work is Work.PAYLOAD:
             return Loaded(item, None)
         try:
             image = loader.load(item.product.picture, at_least=encoder.image_size)

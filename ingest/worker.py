@@ -20,7 +20,7 @@ from goods.index import VectorIndex
 from goods.index.contract import Contract
 from goods.pictures import PictureLoader
 from goods.product import Product, point_id
-from ingest.plan import Work, plan
+from ingest.plan import BATCH, Planned, Work, plan
 from ingest.refused import RefusedLog
 from ingest.report import IngestReport, StageClock
 from ingest.stages import (
@@ -100,11 +100,17 @@ def ingest(
         PictureLoader() as loader,
         RefusedLog(refused_file) as log,
     ):
+
+        def tell() -> None:
+            if progress:
+                progress(counts.total() + log.count)
+
         index.create(contract, rebuild=settings.rebuild)
         rows = islice(catalog.products(), settings.limit)
         products = good_rows(_noted(rows, seen) if settings.sync else rows, log)
         compared = plan(fingerprinted(products, loader, log, pool, settings.look_ahead), index)
-        ready = loaded(compared, loader, encoder, log, pool, 2 * settings.batch_size)
+        changed = _changed(compared, counts, tell)
+        ready = loaded(changed, loader, encoder, log, pool, 2 * settings.batch_size)
         for batch in clock.waiting("load", batches(ready, settings.batch_size)):
             fresh = [item for item in batch if item.pixels is not None]
             with clock.measure("embed", len(fresh)):
@@ -115,8 +121,8 @@ def ingest(
                 index.upsert(points)
             written_count += len(points)
             counts.update(item.planned.work for item in batch)
-            if progress:
-                progress(counts.total() + log.count)
+            tell()
+        clock.count("load", counts.total())
         deleted = delete_gone(index, seen, settings.max_gone) if settings.sync else 0
         with clock.measure("seal"):
             index.seal()
@@ -137,6 +143,19 @@ def _whereabouts(encoder: Encoder) -> str:
     """How a search finds the model again, whatever folder it runs in."""
     folder = Path(encoder.name)
     return str(folder.absolute()) if folder.is_dir() else encoder.name
+
+
+def _changed(
+    planned: Iterable[Planned], counts: Counter[Work], tell: Callable[[], None]
+) -> Iterator[Planned]:
+    """The products with something to do; the others are counted here and done with."""
+    for item in planned:
+        if item.work is not Work.NONE:
+            yield item
+            continue
+        counts[Work.NONE] += 1
+        if counts[Work.NONE] % BATCH == 0:
+            tell()
 
 
 def _noted(rows: Iterable[Product | RefusedRow], seen: set[UUID]) -> Iterator[Product | RefusedRow]:

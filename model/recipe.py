@@ -40,6 +40,9 @@ class Recipe:
             raise TrainingError(f"the learning rate {self.lr:g} is not between 0 and 1")
 
 
+# From nothing, small batches win: what counts is the number of steps. lr 1e-3 and 2e-3 cost
+# scratch:small .03 and .18 of its score after 12 epochs (test products, one seed); for scratch:tiny
+# 1e-3 and 5e-4 are equal.
 _SCRATCH = {
     "scratch:tiny": Recipe(epochs=24, batch_size=64, lr=1e-3, mirror=True),
     "scratch:small": Recipe(epochs=30, batch_size=64, lr=5e-4, mirror=True),

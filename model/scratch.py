@@ -39,6 +39,8 @@ class Blueprint:
     text_tokens: int = 48  # the longest of 44k fashion titles has 29
 
 
+# Patches of 16 pixels: on 5,379 products patches of 8 scored less after the same epochs (.367
+# against .413) and took 2.7 times as long.
 BLUEPRINTS = {
     "tiny": Blueprint(64, 16, 128, 4, 2, 1_000, 64),
     "small": Blueprint(64, 16, 192, 6, 3, 4_000, 128),
@@ -50,7 +52,7 @@ def build_scratch(spec: str, captions: Iterable[str], folder: Path, seed: int = 
 
     Args:
         spec: "scratch:tiny" or "scratch:small".
-        captions: Texts of the training split; the tokenizer learns its vocabulary from them.
+        captions: Texts of the catalog; the tokenizer learns its vocabulary from them.
         folder: Where the checkpoint goes.
         seed: Of the random weights.
 
@@ -113,17 +115,19 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, longest: int) -> CLIP
         vocabulary: Tokens at most; 514 of them spell every text and mark its ends.
         longest: Tokens of the longest text.
     """
+    spelling = list(_bytes())
     clip = CLIPTokenizer().backend_tokenizer
     learner = Tokenizer(BPE(end_of_word_suffix=WORD_END))
     learner.normalizer, learner.pre_tokenizer = clip.normalizer, clip.pre_tokenizer
     trainer = BpeTrainer(
         vocab_size=vocabulary,
-        initial_alphabet=ByteLevel.alphabet(),
+        # Numbered before any word is counted: pairs that are equally frequent are merged in the order
+        # of their numbers, and words are counted in another order every time.
+        special_tokens=spelling,
         end_of_word_suffix=WORD_END,
         show_progress=False,
     )
     learner.train_from_iterator(texts, trainer)
-    spelling = list(_bytes())
     learned = json.loads(learner.to_str())["model"]["merges"]
     merges = [tuple(pair) for pair in learned[: vocabulary - len(spelling) - len(_SPECIALS)]]
     tokens = [*spelling, *("".join(pair) for pair in merges), *_SPECIALS]

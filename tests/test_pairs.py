@@ -72,6 +72,14 @@ def test_variants_titles_twins_and_told_groups_stay_together() -> None:
     assert groups(products, told) == expected
 
 
+def test_pictures_that_differ_by_a_shade_stay_together() -> None:
+    products = [Product(f"P-{number}", Picture("x.jpg")) for number in range(3)]
+    thumbnails = np.full((3, 192), 100, np.uint8)
+    thumbnails[1] += 1
+    thumbnails[2] += 5
+    assert group_products(products, thumbnails, [None] * 3) == ["P-0", "P-0", "P-2"]
+
+
 def test_products_without_title_or_group_are_not_one_group() -> None:
     assert len(set(groups([product(number) for number in range(5)]))) == 5
 

@@ -1,5 +1,6 @@
 """The compact CLIP that needs no download: plain transformers load it, and every text is read."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,13 @@ def test_an_unknown_spec_names_the_known_ones(spec: str, tmp_path: Path) -> None
 def test_a_catalog_without_captions_still_gives_a_tokenizer(tmp_path: Path) -> None:
     folder = build_scratch("scratch:tiny", [], tmp_path)
     assert Encoder.load(str(folder), device="cpu").texts(["red dress"]).shape == (1, 64)
+
+
+def test_the_same_texts_make_the_same_tokenizer() -> None:
+    words = random.Random(0)
+    texts = ["".join(words.choices("abcdefgh", k=6)) for _ in range(300)]  # full of ties
+    made = {
+        train_tokenizer(texts, vocabulary=700, longest=16).backend_tokenizer.to_str()
+        for _ in range(5)
+    }
+    assert len(made) == 1

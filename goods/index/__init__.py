@@ -97,8 +97,8 @@ class IndexInfo:
 class VectorIndex(Protocol):
     """Unit vectors with payloads, searchable by cosine under conditions.
 
-    Every method raises IndexStoreError when the engine fails. Reading an index that was never
-    created raises IndexMissingError.
+    Every method raises IndexStoreError when the engine fails or the index was closed. Reading an
+    index that was never created raises IndexMissingError.
     """
 
     @property
