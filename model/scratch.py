@@ -121,8 +121,8 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, longest: int) -> CLIP
     learner.normalizer, learner.pre_tokenizer = clip.normalizer, clip.pre_tokenizer
     trainer = BpeTrainer(
         vocab_size=vocabulary,
-        # Numbered before any word is counted: pairs that are equally frequent are merged in the order
-        # of their numbers, and words are counted in another order every time.
+        # Numbered before any word is counted: pairs that are equally frequent are merged in the
+        # order of their numbers, and words are counted in another order every time.
         special_tokens=spelling,
         end_of_word_suffix=WORD_END,
         show_progress=False,
