@@ -66,7 +66,7 @@ class DemoSettings:
     catalog: str | None = None
     schema: Path | None = None
     base: str = "scratch:tiny"
-    products: int = 3000
+    products: int = 6000
     seed: int = 0
     epochs: int | None = None
 
