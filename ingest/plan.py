@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 
 from goods.index import Record, Vector, VectorIndex
 from goods.index.contract import Fingerprint, fingerprint_of, payload_of
 from goods.product import Picture, Product
+from goods.streams import batches
 
 BATCH = 256
 """Products compared with one request to the index."""
@@ -65,8 +65,7 @@ def fingerprint(product: Product, read: Callable[[Picture], bytes]) -> Fingerpri
 
 def plan(products: Iterable[Fingerprinted], index: VectorIndex) -> Iterator[Planned]:
     """What each product needs, in order, comparing `BATCH` of them at a time."""
-    iterator = iter(products)
-    while batch := list(islice(iterator, BATCH)):
+    for batch in batches(products, BATCH):
         ids = [item.product.point_id for item in batch]
         there = {record.id: record for record in index.fetch(ids)}
         works = [_compare(p.fingerprint, there.get(i)) for p, i in zip(batch, ids, strict=True)]

@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
 import torch
 
-from goods.ahead import map_ahead
 from goods.catalog import RefusedRow
 from goods.errors import GoodsError, PictureError
 from goods.index import Point, Vector, VectorIndex
 from goods.index.contract import payload_of
 from goods.pictures import PictureLoader
 from goods.product import Product
+from goods.streams import batches, map_ahead
 from ingest.plan import Fingerprinted, Planned, Work, fingerprint
 from ingest.refused import Refused, RefusedLog
 from model.encoder import Encoder
@@ -109,13 +108,6 @@ def delete_gone(index: VectorIndex, seen: set[UUID], max_gone: float) -> int:
     for batch in batches(gone, 1000):
         index.delete(batch)
     return len(gone)
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of `size`, the last one shorter."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def _without_refused(items: Iterable[T | Refused], log: RefusedLog) -> Iterator[T]:

@@ -20,11 +20,11 @@ from goods.index import VectorIndex
 from goods.index.contract import Contract
 from goods.pictures import PictureLoader
 from goods.product import Product, point_id
+from goods.streams import batches
 from ingest.plan import BATCH, Planned, Work, plan
 from ingest.refused import RefusedLog
 from ingest.report import IngestReport, StageClock
 from ingest.stages import (
-    batches,
     delete_gone,
     embedded,
     fingerprinted,

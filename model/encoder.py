@@ -3,10 +3,9 @@
 Legend: N pictures or texts, D the dimension of a vector.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import islice
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 import torch
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from goods.errors import ModelError
+from goods.streams import batches
 from model.checkpoint import load_checkpoint
 from model.dual_encoder import DualEncoder
 from model.pixels import Preprocessing
 from model.stamp import stamp_of
-
-T = TypeVar("T")
 
 _DTYPES = {
     "float32": torch.float32,
@@ -87,12 +85,12 @@ class Encoder:
     def images(self, images: Iterable[Image.Image], batch_size: int = 64) -> NDArray[np.float32]:
         """`(N, D)` unit vectors, in the order of the images."""
         return self._stacked(
-            self.embed_pixels(self.pixels(batch)) for batch in _batches(images, batch_size)
+            self.embed_pixels(self.pixels(batch)) for batch in batches(images, batch_size)
         )
 
     def texts(self, texts: Iterable[str], batch_size: int = 256) -> NDArray[np.float32]:
         """`(N, D)` unit vectors, in the order of the texts."""
-        return self._stacked(self._embed_texts(batch) for batch in _batches(texts, batch_size))
+        return self._stacked(self._embed_texts(batch) for batch in batches(texts, batch_size))
 
     def pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """The images as the picture tower wants them, uint8, on the CPU: work for a thread."""
@@ -141,9 +139,3 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if name not in _DTYPES:
         raise ModelError(f"dtype '{name}' is not one of auto, {', '.join(_DTYPES)}")
     return _DTYPES[name]
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

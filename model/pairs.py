@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from goods.ahead import map_ahead
 from goods.catalog import RefusedRow
 from goods.errors import PictureError
 from goods.pictures import PictureLoader
 from goods.product import Picture, Product
+from goods.streams import map_ahead
 from model.groups import THUMBNAIL_BYTES, group_products, thumbnail
 from model.pixels import Preprocessing
 from model.splits import Place, PlaceOf, split_of_group

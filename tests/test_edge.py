@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,22 +17,6 @@ from goods.index.disk import MIN_FREE_BYTES
 from goods.index.edge import EdgeIndex
 from goods.index.generations import Generation
 from goods.index.seal import seal
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> Iterator[EdgeIndex]:
-    """An index of 40 points: at 32 bytes each, enough for the engine to build a graph."""
-    with closing(EdgeIndex(tmp_path / "index")) as index:
-        index.create(CONTRACT)
-        index.upsert(points(40))
-        yield index
-
-
-@pytest.fixture
-def folder(index: EdgeIndex) -> Path:
-    """The folder of an index of 40 points that is closed."""
-    index.close()
-    return index.folder
 
 
 @pytest.fixture

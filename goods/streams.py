@@ -1,12 +1,20 @@
-"""Work done in threads ahead of the one who asks for it: bounded, and in order."""
+"""Streams in bounded memory: in batches, and worked on in threads ahead of who asks for them."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from itertools import islice
 from typing import TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of `size`, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 def map_ahead(
