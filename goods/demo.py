@@ -18,11 +18,11 @@ from goods.sample import write_sample
 from goods.sheet import save_sheet
 from ingest.worker import IngestSettings, ingest
 from model.encoder import Encoder
-from model.judge import judge
-from model.progress import show_training
-from model.report import comparison
+from model.evaluation.judge import judge
 from model.splits import Place, write_splits
-from model.train import TrainSettings, train
+from model.training.progress import show_training
+from model.training.report import comparison
+from model.training.train import TrainSettings, train
 from search.answer import Answer
 from search.client import SearchClient
 from search.filters import Filters

@@ -11,7 +11,7 @@ from goods.options import (
     model_option,
     schema_option,
 )
-from model.recipe import DEFAULT_BASE, recipe_for
+from model.training.recipe import DEFAULT_BASE, recipe_for
 
 
 def _usual(name: str) -> str:
@@ -75,9 +75,9 @@ def train(
     import json
 
     from goods.catalog import open_catalog
-    from model.progress import show_training
-    from model.train import TrainSettings
-    from model.train import train as run
+    from model.training.progress import show_training
+    from model.training.train import TrainSettings
+    from model.training.train import train as run
 
     settings = TrainSettings(
         base=base,
@@ -126,8 +126,8 @@ def evaluate(
 
     from goods.catalog import open_catalog
     from model.encoder import Encoder
-    from model.judge import judge
-    from model.report import comparison
+    from model.evaluation.judge import judge
+    from model.training.report import comparison
 
     products = open_catalog(catalog, schema)
     scores = judge(Encoder.load(model, device, dtype), products, split, splits)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from goods.errors import ModelError
 from goods.product import Picture, Product
 from goods.schema import CatalogSchema, Field, FieldKind
-from model.evaluate import HeldOut, evaluate, first_right_rank, precision_at
+from model.evaluation.evaluate import HeldOut, evaluate, first_right_rank, precision_at
 
 PHRASE = ("colour", "type")
 SCHEMA = CatalogSchema(

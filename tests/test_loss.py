@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from transformers import CLIPModel, SiglipModel
 
 from checkpoints import tiny_clip, tiny_siglip
-from model.loss import MAX_LOG_TEMPERATURE, contrastive_loss, sigmoid_loss
+from model.training.loss import MAX_LOG_TEMPERATURE, contrastive_loss, sigmoid_loss
 
 
 def random_logits(size: int, seed: int) -> torch.Tensor:

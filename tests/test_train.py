@@ -17,18 +17,18 @@ from checkpoints import tiny_clip, tiny_siglip, tiny_siglip2
 from goods.catalog import Catalog, open_catalog
 from goods.errors import ModelError, TrainingError
 from goods.schema import CatalogSchema
-from model import fit as loop
-from model import train as training
 from model.checkpoint import load_checkpoint, replaced
 from model.encoder import Encoder
-from model.evaluate import Evaluation, HeldOut
-from model.fit import Step, warm_cosine
-from model.judge import judge
-from model.loss import MAX_LOG_TEMPERATURE
+from model.evaluation.evaluate import Evaluation, HeldOut
+from model.evaluation.judge import judge
 from model.quiet import quiet_libraries
-from model.recipe import Recipe, recipe_for
-from model.report import EpochRecord
-from model.train import Event, Looked, TrainReport, TrainSettings, train
+from model.training import fit as loop
+from model.training import train as training
+from model.training.fit import Step, warm_cosine
+from model.training.loss import MAX_LOG_TEMPERATURE
+from model.training.recipe import Recipe, recipe_for
+from model.training.report import EpochRecord
+from model.training.train import Event, Looked, TrainReport, TrainSettings, train
 from shop import make_shop, read_rows, write_rows
 
 

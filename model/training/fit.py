@@ -16,10 +16,10 @@ from torch.optim.lr_scheduler import LambdaLR
 from goods.errors import TrainingError
 from model.captions import Captioner
 from model.dual_encoder import DualEncoder
-from model.loss import MAX_LOG_TEMPERATURE, contrastive_loss, sigmoid_loss
 from model.pairs import Batch, Pairs
 from model.pixels import FixedPixels
-from model.recipe import Recipe
+from model.training.loss import MAX_LOG_TEMPERATURE, contrastive_loss, sigmoid_loss
+from model.training.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)

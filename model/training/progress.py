@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.fit import Step
-from model.report import EpochRecord
-from model.train import Event, Looked
+from model.training.fit import Step
+from model.training.report import EpochRecord
+from model.training.train import Event, Looked
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from pathlib import Path
 from goods.errors import TrainingError
 from model.captions import Captioner
 from model.pairs import Pairs
-from model.recipe import Recipe
-from model.report import RECORD
+from model.training.recipe import Recipe
+from model.training.report import RECORD
 
 
 def refuse_foreign_folder(out: Path) -> None:

@@ -7,7 +7,7 @@ from goods.errors import CatalogError
 from goods.pictures import PictureLoader
 from goods.product import Product
 from model.encoder import Encoder
-from model.evaluate import Evaluation, evaluate, hold_out
+from model.evaluation.evaluate import Evaluation, evaluate, hold_out
 from model.pairs import PictureStore, load_pairs
 from model.splits import FILE_NAME, Place, given_places
 

@@ -19,15 +19,15 @@ from model.captions import Captioner, all_facts
 from model.checkpoint import load_checkpoint, replaced
 from model.dual_encoder import DualEncoder
 from model.encoder import Encoder, choose_device
-from model.evaluate import Evaluation, HeldOut, evaluate, hold_out
-from model.fit import Fit, Step
+from model.evaluation.evaluate import Evaluation, HeldOut, evaluate, hold_out
 from model.pairs import Pairs, PictureStore, load_pairs
-from model.recipe import DEFAULT_BASE, Recipe, recipe_for
-from model.refusals import refuse_foreign_folder, refuse_what_teaches_nothing
-from model.report import EpochRecord, TrainReport, save_record
 from model.scratch import PREFIX, build_scratch
-from model.showcase import Found, before_and_after, find
 from model.splits import FILE_NAME, SPLITS, given_places, write_splits
+from model.training.fit import Fit, Step
+from model.training.recipe import DEFAULT_BASE, Recipe, recipe_for
+from model.training.refusals import refuse_foreign_folder, refuse_what_teaches_nothing
+from model.training.report import EpochRecord, TrainReport, save_record
+from model.training.showcase import Found, before_and_after, find
 
 SHEET = "before-and-after.png"
 

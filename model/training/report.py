@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from model.evaluate import Evaluation
-from model.recipe import Recipe
+from model.evaluation.evaluate import Evaluation
+from model.training.recipe import Recipe
 
 RECORD = "goods.json"
 CARD = "README.md"

@@ -12,7 +12,7 @@ from goods.product import Product
 from goods.schema import CatalogSchema
 from goods.sheet import SheetRow, Tile, contact_sheet
 from model.encoder import Encoder
-from model.evaluate import HeldOut, cosines, fitting_products, phrase_fields
+from model.evaluation.evaluate import HeldOut, cosines, fitting_products, phrase_fields
 
 QUERIES = 6
 HITS = 6
