@@ -14,9 +14,26 @@ from numpy.typing import NDArray
 from goods.product import Product
 from goods.schema import CatalogSchema
 
-PHRASE_SHARE = 0.5  # half as people describe things, half as shops name them
-TEXT_SHARE = 0.25  # of the named ones, where the catalog has free texts
-KEEP_SHARE = 0.6  # of the words before the noun: "women red dress", "red dress", "dress"
+
+@dataclass(frozen=True, slots=True)
+class CaptionMix:
+    """How often a product is called what.
+
+    Attributes:
+        phrase_share: As people describe things, by a phrase of attributes; else as shops name them.
+        text_share: Of the named ones those by a free text, where the catalog has any.
+        keep_share: Of the words before the noun: "women red dress", "red dress", "dress".
+        is_both: Whether every product is called both ways at once: two captions for one picture.
+    """
+
+    phrase_share: float = 0.5
+    text_share: float = 0.25
+    keep_share: float = 0.6
+    is_both: bool = False
+
+
+TITLES = CaptionMix(phrase_share=0, text_share=0)
+"""Each product by its title; by its phrase only where it has no title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +79,43 @@ class Captioner:
         products: The products, which are then known by their numbers.
         schema: Says which fields make a phrase.
         seed: Of the draws.
+        mix: How often a product is called what.
     """
 
-    def __init__(self, products: Sequence[Product], schema: CatalogSchema, seed: int) -> None:
+    def __init__(
+        self,
+        products: Sequence[Product],
+        schema: CatalogSchema,
+        seed: int,
+        mix: CaptionMix = CaptionMix(),
+    ) -> None:
         self._ids = [product.id for product in products]
         self._facts = [all_facts(product, schema) for product in products]
         self._phrase = schema.phrase
         self._seed = seed
+        self._mix = mix
 
     def has_any(self, number: int) -> bool:
         """Whether there is anything to say of a product."""
         return bool(self._facts[number])
 
-    def draw(self, number: int, epoch: int) -> Caption:
-        """The caption of a product in one epoch."""
+    def draw(self, number: int, epoch: int) -> tuple[Caption, ...]:
+        """The captions of a product in one epoch: one, or by name and by phrase."""
         rng = random.Random(f"{self._seed} {epoch} {self._ids[number]}")  # noqa: S311 - no secret
         facts = self._facts[number]
         words = [name for name in self._phrase if name in facts]
         names = [name for name in facts if name not in self._phrase]
-        if words and (not names or rng.random() < PHRASE_SHARE):
-            *before, noun = words
-            chosen = [name for name in before if rng.random() < KEEP_SHARE] + [noun]
-        elif len(names) > 1 and rng.random() < TEXT_SHARE:
-            chosen = [rng.choice(names[1:])]
+        if self._mix.is_both and words and names:
+            drawn = [self._words(words, rng), self._name(names, rng)]
+        elif words and (not names or rng.random() < self._mix.phrase_share):
+            drawn = [self._words(words, rng)]
         else:
-            chosen = names[:1]
-        stated = {name: facts[name] for name in chosen}
-        return Caption(" ".join(stated.values()), stated)
+            drawn = [self._name(names, rng)]
+        return tuple(_caption({name: facts[name] for name in chosen}) for chosen in drawn)
 
     def positives(self, numbers: Sequence[int], captions: Sequence[Caption]) -> NDArray[np.bool_]:
-        """`is_true_BB`: whether caption j is true of product i, not only of its own."""
-        is_true_BB = np.empty((len(numbers), len(captions)), bool)
+        """`is_true_BT`: whether caption t is true of product b, not only of its own."""
+        is_true_BT = np.empty((len(numbers), len(captions)), bool)
         columns: dict[str, NDArray[np.bool_]] = {}
         for column, caption in enumerate(captions):
             if caption.text not in columns:
@@ -100,5 +123,18 @@ class Captioner:
                 columns[caption.text] = np.array(
                     [stated <= self._facts[n].items() for n in numbers]
                 )
-            is_true_BB[:, column] = columns[caption.text]
-        return is_true_BB
+            is_true_BT[:, column] = columns[caption.text]
+        return is_true_BT
+
+    def _words(self, words: Sequence[str], rng: random.Random) -> list[str]:
+        *before, noun = words
+        return [name for name in before if rng.random() < self._mix.keep_share] + [noun]
+
+    def _name(self, names: Sequence[str], rng: random.Random) -> list[str]:
+        if len(names) > 1 and rng.random() < self._mix.text_share:
+            return [rng.choice(names[1:])]
+        return list(names[:1])
+
+
+def _caption(stated: Mapping[str, str]) -> Caption:
+    return Caption(" ".join(stated.values()), stated)

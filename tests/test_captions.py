@@ -36,7 +36,7 @@ SHOP = [DRESS, SHIRT, BLUE_DRESS, NAMELESS, UNKNOWN]
 
 def drawn(number: int, draws: int = 300) -> Counter[str]:
     captioner = Captioner(SHOP, SCHEMA, seed=0)
-    return Counter(captioner.draw(number, epoch).text for epoch in range(draws))
+    return Counter(said.text for epoch in range(draws) for said in captioner.draw(number, epoch))
 
 
 def test_phrases_end_in_the_noun_and_keep_the_reading_order() -> None:
@@ -82,7 +82,7 @@ def test_a_caption_is_true_of_every_product_with_its_facts() -> None:
         caption.text: caption
         for number in range(4)
         for epoch in range(100)
-        for caption in [captioner.draw(number, epoch)]
+        for caption in captioner.draw(number, epoch)
     }
     is_true = captioner.positives(range(4), [found[text] for text in wanted])
     assert is_true.tolist() == [
@@ -102,7 +102,7 @@ def test_the_same_seed_epoch_and_product_give_the_same_caption(seed: int, epoch:
 @given(st.integers(0, 100))
 def test_a_caption_is_true_of_its_own_product(epoch: int) -> None:
     captioner = Captioner(SHOP, SCHEMA, seed=0)
-    captions = [captioner.draw(number, epoch) for number in range(4)]
+    captions = [said for number in range(4) for said in captioner.draw(number, epoch)]
     assert captioner.positives(range(4), captions).diagonal().all()
 
 

@@ -1,10 +1,14 @@
 """How a base is trained unless told otherwise."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from goods.errors import TrainingError
+from model.captions import TITLES, CaptionMix
+from model.training.augment import Augmentation
 
 DEFAULT_BASE = "openai/clip-vit-base-patch32"
+RECIPES = ("default", "plain")
+TOWERS = ("none", "vision", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,21 +17,32 @@ class Recipe:
 
     Attributes:
         epochs: Passes over the training products.
-        batch_size: Pairs per step: each picture is told apart from so many captions.
+        batch_size: Pictures per step, of all processes together.
         lr: Peak learning rate, between the warm-up and the cosine decay to zero.
         weight_decay: Of matrices only; not of norms, biases and the temperature.
-        mirror: Whether half of the pictures are shown the other way round.
         warmup_share: Of all steps.
         max_gradient_norm: Longer gradients are shortened to it.
+        layer_decay: Each layer further from the vectors learns this much slower.
+        freeze: The tower that stays as it is: "none", "vision" or "text".
+        captions: What products are called.
+        is_fact_aware: Whether every caption that is true of a picture is its positive; else its
+            own alone.
+        cluster: So many neighbours in a batch share a category and differ in colour; 1 for none.
+        augmentation: How differently a picture is seen each time.
     """
 
     epochs: int
     batch_size: int
     lr: float
     weight_decay: float = 0.1
-    mirror: bool = False
     warmup_share: float = 0.1
     max_gradient_norm: float = 1.0
+    layer_decay: float = 1.0
+    freeze: str = "none"
+    captions: CaptionMix = field(default_factory=CaptionMix)
+    is_fact_aware: bool = True
+    cluster: int = 1
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -38,18 +53,39 @@ class Recipe:
             )
         if not 0 < self.lr < 1:
             raise TrainingError(f"the learning rate {self.lr:g} is not between 0 and 1")
+        if not 0 < self.layer_decay <= 1:
+            raise TrainingError(f"the layer decay {self.layer_decay:g} is not between 0 and 1")
+        if self.freeze not in TOWERS:
+            raise TrainingError(
+                f"'{self.freeze}' is not a tower; freeze one of {', '.join(TOWERS)}"
+            )
 
 
 # From nothing, small batches win: what counts is the number of steps. lr 1e-3 and 2e-3 cost
 # scratch:small .03 and .18 of its score after 12 epochs (test products, one seed); for scratch:tiny
 # 1e-3 and 5e-4 are equal.
+_MIRRORED = Augmentation(mirror=True)
 _SCRATCH = {
-    "scratch:tiny": Recipe(epochs=20, batch_size=64, lr=1e-3, mirror=True),
-    "scratch:small": Recipe(epochs=30, batch_size=64, lr=5e-4, mirror=True),
+    "scratch:tiny": Recipe(epochs=20, batch_size=64, lr=1e-3, augmentation=_MIRRORED),
+    "scratch:small": Recipe(epochs=30, batch_size=64, lr=5e-4, augmentation=_MIRRORED),
 }
 _PRETRAINED = Recipe(epochs=4, batch_size=128, lr=5e-5)
 
 
-def recipe_for(base: str) -> Recipe:
-    """The default recipe of a base."""
-    return _SCRATCH.get(base, _PRETRAINED)
+def recipe_for(base: str, name: str = "default") -> Recipe:
+    """The recipe of this name for a base.
+
+    "plain" is contrastive learning as it is usually done: each picture with its title alone, every
+    other title of the batch being wrong.
+
+    Raises:
+        TrainingError: There is no recipe of this name.
+    """
+    if name not in RECIPES:
+        raise TrainingError(f"there is no recipe '{name}'; pass {' or '.join(RECIPES)}")
+    default = _SCRATCH.get(base, _PRETRAINED)
+    if name == "default":
+        return default
+    return Recipe(
+        default.epochs, default.batch_size, default.lr, captions=TITLES, is_fact_aware=False
+    )

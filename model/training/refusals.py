@@ -38,7 +38,7 @@ def refuse_what_teaches_nothing(pairs: Pairs, captioner: Captioner, recipe: Reci
             f"{len(numbers):,} products with picture and caption are left to train on, fewer than "
             f"a batch of {recipe.batch_size}; bring more products or lower --batch-size"
         )
-    captions = {captioner.draw(number, epoch=1).text for number in numbers}
+    captions = {said.text for number in numbers for said in captioner.draw(number, epoch=1)}
     if len(captions) == 1:
         raise TrainingError(
             f"all {len(numbers):,} products have the same caption, '{captions.pop():.60}': there "

@@ -114,7 +114,7 @@ def train(
     encoder, schema, recipe = Encoder(towers), catalog.schema, settings.recipe
     with PictureLoader() as loader:
         pairs = _pairs(settings, catalog, towers, loader, progress)
-        captioner = Captioner(pairs.products, schema, settings.seed)
+        captioner = Captioner(pairs.products, schema, settings.seed, recipe.captions)
         refuse_what_teaches_nothing(pairs, captioner, recipe)
         report = _blank_report(settings, catalog, pairs)
 
@@ -130,7 +130,7 @@ def train(
 
         # Epochs; the best checkpoint so far is always in place.
         autocast = _autocast(settings.dtype, device)
-        fit = Fit(towers, pairs, captioner, recipe, settings.seed, autocast)
+        fit = Fit(towers, pairs, captioner, recipe, schema.phrase, settings.seed, autocast)
         for epoch in range(1, recipe.epochs + 1):
             started = time.perf_counter()
             loss = _learn(fit, epoch, report, out, progress)
