@@ -10,7 +10,7 @@ from goods.errors import GoodsError
 COMMANDS = {
     "demo": "goods.commands:demo",
     "schema": "goods.commands:schema",
-    "train": "model.cli:train",
+    "train": "model.training.cli:train",
     "evaluate": "model.cli:evaluate",
     "ingest": "ingest.cli:ingest",
     "search": "search.cli:search",

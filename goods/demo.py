@@ -22,7 +22,8 @@ from model.evaluation.judge import judge
 from model.splits import Place, write_splits
 from model.training.progress import show_training
 from model.training.report import comparison
-from model.training.train import TrainSettings, train
+from model.training.settings import TrainSettings
+from model.training.train import train
 from search.answer import Answer
 from search.client import SearchClient
 from search.filters import Filters
@@ -97,7 +98,9 @@ def _catalog(settings: DemoSettings, say: Callable[[str], None]) -> Catalog:
 def _train(settings: DemoSettings, catalog: Catalog, say: Callable[[str], None]) -> None:
     """Fine-tune the base, and measure it on products that it has never seen."""
     started = time.perf_counter()
-    wanted = TrainSettings(base=settings.base, seed=settings.seed, epochs=settings.epochs)
+    wanted = TrainSettings(
+        base=settings.base, seed=settings.seed, epochs=settings.epochs, resume=True
+    )
     with show_training() as progress:
         report = train(wanted, catalog, settings.out / "model", progress)
     say(f"2. {settings.base} fine-tuned in {_since(started)}: {settings.out / 'model'}")

@@ -49,6 +49,10 @@ class TrainingError(GoodsError):
     """Training cannot start or go on with this catalog and these settings."""
 
 
+class DivergedError(TrainingError):
+    """The loss is no longer a number: the same training would end there again."""
+
+
 class IndexStoreError(GoodsError):
     """The index cannot be opened, read or written."""
 

@@ -5,35 +5,17 @@ a keyword field by its name.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goods.product import Product
 from goods.schema import CatalogSchema
-
-
-@dataclass(frozen=True, slots=True)
-class CaptionMix:
-    """How often a product is called what.
-
-    Attributes:
-        phrase_share: As people describe things, by a phrase of attributes; else as shops name them.
-        text_share: Of the named ones those by a free text, where the catalog has any.
-        keep_share: Of the words before the noun: "women red dress", "red dress", "dress".
-        is_both: Whether every product is called both ways at once: two captions for one picture.
-    """
-
-    phrase_share: float = 0.5
-    text_share: float = 0.25
-    keep_share: float = 0.6
-    is_both: bool = False
-
-
-TITLES = CaptionMix(phrase_share=0, text_share=0)
-"""Each product by its title; by its phrase only where it has no title."""
+from model.caption_mix import CaptionMix
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +69,7 @@ class Captioner:
         products: Sequence[Product],
         schema: CatalogSchema,
         seed: int,
-        mix: CaptionMix = CaptionMix(),
+        mix: CaptionMix = CaptionMix(),  # noqa: B008 - it is frozen
     ) -> None:
         self._ids = [product.id for product in products]
         self._facts = [all_facts(product, schema) for product in products]
@@ -115,15 +97,13 @@ class Captioner:
 
     def positives(self, numbers: Sequence[int], captions: Sequence[Caption]) -> NDArray[np.bool_]:
         """`is_true_BT`: whether caption t is true of product b, not only of its own."""
-        is_true_BT = np.empty((len(numbers), len(captions)), bool)
-        columns: dict[str, NDArray[np.bool_]] = {}
-        for column, caption in enumerate(captions):
-            if caption.text not in columns:
-                stated = caption.facts.items()
-                columns[caption.text] = np.array(
-                    [stated <= self._facts[n].items() for n in numbers]
-                )
-            is_true_BT[:, column] = columns[caption.text]
+        is_true_BT = np.ones((len(numbers), len(captions)), bool)
+        for name in {name for caption in captions for name in caption.facts}:
+            # Compared as numbers: a batch of 1,024 takes 13 ms instead of 133.
+            code = defaultdict[str | None, int](count().__next__)
+            own_B = np.array([code[self._facts[number].get(name)] for number in numbers])
+            said_T = np.array([code[c.facts[name]] if name in c.facts else -1 for c in captions])
+            is_true_BT &= (said_T == -1) | (own_B[:, None] == said_T)
         return is_true_BT
 
     def _words(self, words: Sequence[str], rng: random.Random) -> list[str]:

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 
 from goods.errors import ModelError
+from model.disk import sync
 from model.dual_encoder import DualEncoder
 from model.quiet import quiet_libraries
 
@@ -76,21 +77,34 @@ def _load(name: str, where: str) -> DualEncoder:
 def replaced(folder: Path) -> Iterator[Path]:
     """A new folder that takes the place of `folder` when the block ends well.
 
-    A reader finds the old content or the new, never a mixture. Only a crash between two renames
-    leaves neither in place: the old one is then beside it, and the next call puts it back.
+    A reader finds the old content or the new, never a mixture, also after the power has failed.
+    Only a crash between two renames leaves neither in place: see `put_back`.
     """
-    fresh = folder.with_name(f".{folder.name}.new")
-    old = folder.with_name(f".{folder.name}.old")
-    if old.exists() and not folder.exists():
-        old.replace(folder)
+    fresh, old = _beside(folder)
+    put_back(folder)
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
         yield fresh
+        for path in (*fresh.rglob("*"), fresh):
+            sync(path)
         if folder.exists():
             folder.replace(old)
         fresh.replace(folder)
+        sync(folder.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def put_back(folder: Path) -> None:
+    """Give a folder its old content again if a crash of `replaced` left it without any."""
+    _, old = _beside(folder)
+    if old.exists() and not folder.exists():
+        old.replace(folder)
+
+
+def _beside(folder: Path) -> tuple[Path, Path]:
+    """Where the new content is made, and where the old one waits until it is in place."""
+    return folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")

@@ -1,25 +1,16 @@
-"""`goods train` and `goods evaluate`: a catalog into a better model, and the proof of it."""
+"""`goods evaluate`: how good a model is, and whether it is better than another."""
 
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from goods.options import (
     catalog_option,
     device_options,
-    json_option,
-    model_option,
     schema_option,
 )
-from model.training.recipe import DEFAULT_BASE, recipe_for
-
-
-def _usual(name: str) -> str:
-    """What a setting is unless chosen, for the help."""
-    bases = ("scratch:small", "scratch:tiny")
-    own = ", ".join(f"{getattr(recipe_for(base), name):g} for {base}" for base in bases)
-    return f"[default: {getattr(recipe_for(DEFAULT_BASE), name):g}, {own}]"
-
+from model.training.recipe import DEFAULT_BASE
 
 splits_option = click.option(
     "--splits",
@@ -28,111 +19,123 @@ splits_option = click.option(
 )
 
 
-@click.command(epilog="Example: goods train --catalog shop.csv --out models/shop")
+@click.command(
+    epilog="Example: goods evaluate --catalog shop.csv --model models/base --model models/shop "
+    "--report scores"
+)
 @catalog_option
 @schema_option
 @click.option(
-    "--base",
-    default=DEFAULT_BASE,
+    "--model",
+    "models",
+    envvar="GOODS_MODEL",
+    show_envvar=True,
+    multiple=True,
+    type=click.Path(path_type=str),
+    metavar="TEXT",
+    default=[DEFAULT_BASE],
     show_default=True,
-    help="What to start from: a checkpoint's folder, a name on the Hugging Face hub, or "
-    "scratch:small or scratch:tiny, which need no download.",
-)
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="Folder for the checkpoint; an earlier one is replaced.",
+    help="Checkpoint: a folder, or a name on the Hugging Face hub. May be repeated: the others are "
+    "compared with the first.",
 )
 @splits_option
-@click.option("--epochs", type=int, help=f"Passes over the products.  {_usual('epochs')}")
-@click.option("--batch-size", type=int, help=f"Pairs per step.  {_usual('batch_size')}")
-@click.option("--lr", type=float, help=f"Peak learning rate.  {_usual('lr')}")
-@click.option("--seed", default=0, show_default=True, help="Of everything random.")
-@click.option("--limit", type=click.IntRange(1), help="Take only the first so many rows.")
+@click.option(
+    "--split",
+    type=click.Choice(["test", "val", "train", "all"]),
+    help="Which products are searched and asked for.  "
+    "[default: test; all with --qrels and with --protocol marqo]",
+)
+@click.option(
+    "--protocol",
+    type=click.Choice(["catalog", "marqo"]),
+    default="catalog",
+    show_default=True,
+    help="What is asked: all that the catalog has answers for, or as in Marqo's fashion benchmark.",
+)
+@click.option(
+    "--qrels",
+    type=click.Path(dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Ask the queries of a file instead: judgements of BEIR (TSV, JSON Lines), TREC, or JSON "
+    "{query: {product: grade}}. May be repeated.",
+)
+@click.option(
+    "--queries",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Texts of these queries: JSON Lines, TSV or JSON {query: text}. Without it the names of "
+    "the queries in --qrels are their texts.",
+)
+@click.option(
+    "--image-weight",
+    type=click.FloatRange(0, 1),
+    help="A product is searched by w * picture + (1 - w) * title.  "
+    "[default: 1; 0.9 for what --protocol marqo asks by attribute]",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the queries that marqo samples.")
+@click.option(
+    "--slices", default=3, show_default=True, help="Name so many of the weakest values per task."
+)
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for a page with plots and failures in pictures.",
+)
 @device_options
-@json_option
-def train(
+@click.option(
+    "--json",
+    "json_file",
+    is_flag=False,
+    flag_value="-",
+    type=click.File("w", encoding="utf-8", lazy=True, atomic=True),
+    metavar="[FILE]",
+    help="Write JSON for machines to a file; without one, or to -, it is printed instead of the "
+    "table.",
+)
+def evaluate(
     catalog: str,
     schema: Path | None,
-    base: str,
-    out: Path,
+    models: tuple[str, ...],
     splits: Path | None,
-    epochs: int | None,
-    batch_size: int | None,
-    lr: float | None,
+    split: str | None,
+    protocol: str,
+    qrels: tuple[Path, ...],
+    queries: Path | None,
+    image_weight: float | None,
     seed: int,
-    limit: int | None,
+    slices: int,
+    report: Path | None,
     device: str,
     dtype: str,
-    as_json: bool,
+    json_file: TextIO | None,
 ) -> None:
-    """Fine-tune a model on a catalog and show that it beats its base.
+    """Measure how well titles, attributes and pictures find products, and compare models.
 
-    A part of the products is held out, whole groups of variants and twins together: the scores are
-    of products that the model has never seen.
+    By default titles, attribute phrases and pictures ask for products that training held out.
     """
     import json
 
     from goods.catalog import open_catalog
-    from model.training.progress import show_training
-    from model.training.train import TrainSettings
-    from model.training.train import train as run
+    from goods.progress import bar
+    from model.evaluation.assess import AssessSettings, assess
 
-    settings = TrainSettings(
-        base=base,
-        epochs=epochs,
-        batch_size=batch_size,
-        lr=lr,
+    settings = AssessSettings(
+        models=models,
+        split=split,
+        splits=splits,
+        protocol=protocol,
+        qrels=qrels,
+        queries=queries,
+        image_weight=image_weight,
         seed=seed,
+        slices=slices,
         device=device,
         dtype=dtype,
-        limit=limit,
-        splits=splits,
+        report=report,
     )
     products = open_catalog(catalog, schema)
-    with show_training() as progress:
-        report = run(settings, products, out, progress)
-    click.echo(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(report.lines()))
-
-
-@click.command(epilog="Example: goods evaluate --catalog shop.csv --model models/shop")
-@catalog_option
-@schema_option
-@model_option
-@splits_option
-@click.option(
-    "--split",
-    type=click.Choice(["test", "val", "train"]),
-    default="test",
-    show_default=True,
-    help="Which products to ask for.",
-)
-@device_options
-@json_option
-def evaluate(
-    catalog: str,
-    schema: Path | None,
-    model: str,
-    splits: Path | None,
-    split: str,
-    device: str,
-    dtype: str,
-    as_json: bool,
-) -> None:
-    """Measure how well titles and attribute phrases find held-out products."""
-    import json
-    from dataclasses import asdict
-
-    from goods.catalog import open_catalog
-    from model.encoder import Encoder
-    from model.evaluation.judge import judge
-    from model.training.report import comparison
-
-    products = open_catalog(catalog, schema)
-    scores = judge(Encoder.load(model, device, dtype), products, split, splits)
-    if as_json:
-        click.echo(json.dumps(asdict(scores), indent=2))
-        return
-    click.echo(f"{scores.products:,} {split} products")
-    click.echo("\n".join(comparison(scores, None)))
+    with bar("evaluate", None, "pictures") as progress:
+        assessment = assess(settings, products, progress)
+    if json_file:
+        json_file.write(json.dumps(assessment.to_json(), indent=2) + "\n")
+    if json_file is None or json_file.name != "-":
+        click.echo("\n".join(assessment.lines()))

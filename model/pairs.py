@@ -70,9 +70,19 @@ class PictureStore:
         A picture that can no longer be read is left out of its batch.
         """
         with ThreadPoolExecutor(_THREADS) as pool:
-            for batch in map_ahead(self._batch, wanted, pool, depth=1 + _THREADS):
+            for batch in map_ahead(self.batch, wanted, pool, depth=1 + _THREADS):
                 if batch is not None:
                     yield batch
+
+    def batch(self, numbers: NDArray[np.int64]) -> Batch | None:
+        """The pixels of these products that can still be read; None when there are none.
+
+        Safe to call from several threads.
+        """
+        found = {n: pixels for n in numbers if (pixels := self._pixels(n)) is not None}
+        if not found:
+            return None
+        return Batch(np.fromiter(found, np.int64), torch.stack(list(found.values())))
 
     def _see(self, product: Product) -> "_Seen | PictureError":
         # The encoded bytes, where the catalog carried them, would fill the memory.
@@ -88,12 +98,6 @@ class PictureStore:
         self._free_bytes -= seen.pixels.nbytes if is_kept else 0
         self._pictures.append(seen.pixels if is_kept else seen.product.picture)
         self._thumbnails.append(seen.thumbnail)
-
-    def _batch(self, numbers: NDArray[np.int64]) -> Batch | None:
-        found = {n: pixels for n in numbers if (pixels := self._pixels(n)) is not None}
-        if not found:
-            return None
-        return Batch(np.fromiter(found, np.int64), torch.stack(list(found.values())))
 
     def _pixels(self, number: int) -> torch.Tensor | None:
         picture = self._pictures[number]

@@ -11,7 +11,7 @@ from goods.cli import main
 from model.training.fit import Step
 from model.training.progress import show_training
 from model.training.report import EpochRecord
-from model.training.train import Looked
+from model.training.events import Looked
 from shop import make_shop
 
 TRAIN = ["--epochs", "2", "--batch-size", "16", "--lr", "1e-3", "--device", "cpu"]
@@ -61,8 +61,10 @@ def test_evaluate_asks_for_the_products_that_training_held_out(
         *("--device", "cpu", "--json"),
     )
     assert result.exit_code == 0, result.output
-    record = json.loads((folder / "model" / "goods.json").read_text())
-    assert json.loads(result.stdout) == record["test"]
+    titles = json.loads((folder / "model" / "goods.json").read_text())["test"]["titles"]
+    found = {(r["task"], r["measure"]): r["scores"] for r in json.loads(result.stdout)["rows"]}
+    assert found["titles", "R@10"][0]["mean"] == titles["recall_at_10"]
+    assert found["titles", "RR@10"][0]["mean"] == titles["mrr"]
 
 
 def test_evaluate_speaks_to_people_too(trained: Result, folder: Path) -> None:
@@ -70,8 +72,8 @@ def test_evaluate_speaks_to_people_too(trained: Result, folder: Path) -> None:
         *("evaluate", "--catalog", folder / "products.csv", "--split", "val"),
         *("--model", folder / "model", "--device", "cpu"),
     )
-    assert result.stdout.splitlines()[0].endswith(" val products")
-    assert "titles: MRR" in result.stdout
+    assert result.stdout.splitlines()[0].endswith(" val products of products.csv")
+    assert "R@10" in result.stdout
 
 
 def test_model_and_catalog_can_come_from_the_environment(trained: Result, folder: Path) -> None:
@@ -144,8 +146,8 @@ def test_the_bar_shows_pictures_then_loss_and_speed(
     monkeypatch.setenv("COLUMNS", "100")
     with show_training() as progress:
         progress(Looked(1200))
-        progress(Step(epoch=1, number=3, of=9, loss=2.5, pairs_per_s=321.0))
+        progress(Step(epoch=1, number=3, of=9, loss=2.5, lr=1e-4, pairs_per_s=321.0))
         progress(EpochRecord(epoch=1, loss=2.25, val=None, seconds=4.0))
     shown = capsys.readouterr().err
-    assert "loss 2.500  321 pairs/s" in shown
+    assert "loss 2.500  lr 1.0e-04  321 pairs/s" in shown
     assert "epoch 1  loss 2.250  4 s" in shown

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +25,14 @@ from model.evaluation.judge import judge
 from model.quiet import quiet_libraries
 from model.training import fit as loop
 from model.training import train as training
+from model.training.events import Event, Looked
 from model.training.fit import Step
 from model.training.loss import MAX_LOG_TEMPERATURE
 from model.training.optimiser import optimiser, warm_cosine
 from model.training.recipe import Recipe, recipe_for
-from model.training.report import EpochRecord
-from model.training.train import Event, Looked, TrainReport, TrainSettings, train
+from model.training.report import EpochRecord, TrainReport
+from model.training.settings import TrainSettings
+from model.training.train import train
 from shop import make_shop, read_rows, write_rows
 
 
@@ -101,7 +104,7 @@ def test_the_model_card_holds_the_numbers_of_base_and_model(
     report, out, _ = trained
     card = (out / "README.md").read_text()
     base, tuned = report.base_test.titles.mrr, report.test.titles.mrr
-    assert f"| titles: MRR | {base:.3f} | {tuned:.3f} |" in card
+    assert f"| titles: MRR@10 | {base:.3f} | {tuned:.3f} |" in card
     assert card.count("\n| 1") >= 3, "the epochs are listed"
 
 
@@ -142,6 +145,7 @@ def test_the_checkpoint_remembers_its_splits(
     trained: tuple[TrainReport, Path, list[Event]], catalog: Catalog
 ) -> None:
     _, out, _ = trained
+    assert {"history.csv", "epochs.csv", "curves.png"} <= {path.name for path in out.iterdir()}
     rows = (out / "splits.csv").read_text().splitlines()
     assert rows[0] == "id,split,dup_group"
     assert len(rows) == 121
@@ -261,15 +265,96 @@ def test_one_caption_for_everything_is_refused(clip: Path, tmp_path: Path) -> No
     same = changed_shop(tmp_path / "shop", title="Shirt", colour="", category="")
     splits = tmp_path / "splits.csv"
     write_rows(splits, [{"id": f"P-{n}", "split": "train"} for n in range(40)])
-    with pytest.raises(TrainingError, match="have the same caption, 'shirt': there is nothing"):
+    with pytest.raises(TrainingError, match="are called the same, 'shirt': there is nothing"):
         train(settings(clip, splits=splits), same, tmp_path / "out")
+
+
+def test_the_same_facts_for_everything_are_refused(clip: Path, tmp_path: Path) -> None:
+    same = changed_shop(tmp_path / "shop", title="Shirt", colour="Red", category="Shirt")
+    splits = all_train(tmp_path, 40)
+    with pytest.raises(TrainingError, match="all 40 products are called the same"):
+        train(settings(clip, splits=splits), same, tmp_path / "out")
+
+
+def all_train(folder: Path, count: int) -> Path:
+    splits = folder / "splits.csv"
+    write_rows(splits, [{"id": f"P-{n}", "split": "train"} for n in range(count)])
+    return splits
+
+
+def test_products_without_a_word_are_counted_when_too_few_are_left(
+    clip: Path, tmp_path: Path
+) -> None:
+    file = make_shop(tmp_path / "shop", 40)
+    nameless = {"title": "", "category": "", "colour": ""}
+    rows = read_rows(file)
+    write_rows(file, [row | (nameless if n > 9 else {}) for n, row in enumerate(rows)])
+    chosen = settings(clip, splits=all_train(tmp_path, 40), limit=40)
+    with pytest.raises(
+        TrainingError,
+        match=r"10 products are left .* batch of 16; .* 30 without a word .* raise --limit, or",
+    ):
+        train(chosen, open_catalog(file), tmp_path / "out")
+
+
+def test_splits_of_another_catalog_are_refused(
+    catalog: Catalog, clip: Path, tmp_path: Path
+) -> None:
+    splits = tmp_path / "splits.csv"
+    write_rows(splits, [{"id": f"{n}", "split": "train"} for n in range(40)])
+    with pytest.raises(
+        TrainingError,
+        match=r"splits.csv has a place for none of the rows of products.csv: .* such as 'P-0'",
+    ):
+        train(settings(clip, splits=splits), catalog, tmp_path / "out")
+
+
+def test_splits_and_a_limit_that_leave_nothing_to_train_on_are_refused(
+    catalog: Catalog, clip: Path, tmp_path: Path
+) -> None:
+    splits = tmp_path / "splits.csv"
+    parts = ["val"] * 20 + ["test"] * 20 + ["train"] * 80
+    write_rows(splits, [{"id": f"P-{n}", "split": part} for n, part in enumerate(parts)])
+    with pytest.raises(
+        TrainingError,
+        match=r"the first 30 rows of .* are 0 train, 20 val, 10 test products: none .* --limit or",
+    ):
+        train(settings(clip, splits=splits, limit=30), catalog, tmp_path / "out")
+
+
+def test_a_base_of_another_kind_is_refused(catalog: Catalog, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(ModelError, match="is a bert model, not a dual encoder"):
+        train(settings(base), catalog, tmp_path / "out")
+
+
+def test_a_disk_without_room_is_refused_before_training(
+    catalog: Catalog, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=30_000_000)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(TrainingError, match=r"it takes \d\d MB, 30 MB are free"):
+        train(settings(clip), catalog, tmp_path / "new" / "out", pytest.fail)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(
+    catalog: Catalog, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainingError, match=r"file is a file: no folder .*out can be made"):
+        train(settings(clip), catalog, tmp_path / "file" / "out", pytest.fail)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(TrainingError, match=r"nothing may be written to .*, where out belongs"):
+        train(settings(clip), catalog, tmp_path / "out", pytest.fail)
 
 
 def test_a_catalog_without_readable_pictures_is_refused(clip: Path, tmp_path: Path) -> None:
     catalog = open_catalog(make_shop(tmp_path / "shop", 20))
     for file in (tmp_path / "shop" / "images").iterdir():
         file.write_bytes(b"<html>")
-    with pytest.raises(TrainingError, match=r"20 were refused; the first: .*P-0.jpg"):
+    with pytest.raises(TrainingError, match=r"20 products were refused, .*P-0.jpg.*P-2.jpg"):
         train(settings(clip), catalog, tmp_path / "out")
 
 
@@ -294,6 +379,8 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
         train(settings(clip), catalog, out, watch)
     assert steps[-1].epoch == 2
     assert np.isfinite(Encoder.load(str(out), device="cpu").texts(["red dress"])).all()
+    kept = {path.name for path in (tmp_path / "out.training").iterdir()}
+    assert kept == {"curves.png", "epochs.csv", "history.csv"}, "a state would lead here again"
 
 
 def test_a_loss_that_is_never_a_number_saves_nothing(

@@ -1,38 +1,37 @@
-"""How well texts find products: exact search over held-out products, no index in between.
+"""How well texts find held-out products: the few numbers that a training is steered by."""
 
-Legend: Q queries, N products.
-"""
-
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goods.errors import ModelError
 from goods.product import Product
 from goods.schema import CatalogSchema
-from model.captions import phrase_facts, plain
 from model.encoder import Encoder
+from model.evaluation.catalog_tasks import attribute_task, phrase_fields, title_task
+from model.evaluation.metrics import measured
+from model.evaluation.results import Measure
+from model.evaluation.search import nearest
+from model.evaluation.tasks import Corpus, Task
 from model.pairs import Pairs
 
-MIN_RELEVANT = 5  # a phrase that fewer held-out products fit says more of luck than of the model
-K = 10
+ALL = "all"
+"""In place of a split: every product."""
+
 _CHUNK = 128  # pictures embedded at a time
-_QUERIES = 1024  # titles ranked at a time: 44k products make 180 MB of scores
 
 
 @dataclass(frozen=True, slots=True)
 class TitleScores:
-    """Titles as queries: is the product, or its twin, among the first?
+    """Titles as queries: is the product, or its twin, among the first? See `title_task`.
 
     Attributes:
         queries: Distinct titles.
-        recall_at_1: Share of them whose product is the first hit.
+        recall_at_1: Share of them whose design is the first hit.
         recall_at_5: ... is among the first five.
         recall_at_10: ... is among the first ten.
-        mrr: Mean of 1 / rank of the first right hit.
+        mrr: Mean of 1 / rank of the first right hit, 0 beyond the tenth.
         clip_score: Mean of 100 * cosine of a title and its own picture; high does not mean good.
     """
 
@@ -51,12 +50,14 @@ class PhraseScores:
     Attributes:
         fields: The fields that the phrases are made of.
         queries: Distinct phrases that at least `MIN_RELEVANT` held-out products fit.
-        precision_at_10: Mean share of fitting products among the first hits: `precision_at`.
+        precision_at_10: Mean share of fitting products among the first ten hits.
+        ceiling: What a perfect order reaches: below 1 where fewer than ten products fit.
     """
 
     fields: tuple[str, ...]
     queries: int
     precision_at_10: float
+    ceiling: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,15 @@ class HeldOut:
     groups: Sequence[str]
     vectors: NDArray[np.float32]
 
+    @property
+    def corpus(self) -> Corpus:
+        """Them without their vectors: what tasks are made of."""
+        return Corpus(self.products, self.groups)
+
 
 def hold_out(pairs: Pairs, split: str, encoder: Encoder) -> HeldOut:
-    """The products of one split, their pictures embedded."""
-    numbers = pairs.numbers(split)
+    """The products of one split, or of `ALL`, their pictures embedded."""
+    numbers = np.arange(len(pairs.products)) if split == ALL else pairs.numbers(split)
     chunks = (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
     found: list[int] = []
     vectors = [np.empty((0, encoder.dimension), np.float32)]
@@ -121,7 +127,7 @@ def evaluate(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> Eval
     """
     return Evaluation(
         products=len(held_out.products),
-        titles=_title_scores(held_out, encoder),
+        titles=_title_scores(held_out, schema, encoder),
         phrases=tuple(
             scores
             for fields in phrase_fields(schema)
@@ -130,26 +136,19 @@ def evaluate(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> Eval
     )
 
 
-def _title_scores(held_out: HeldOut, encoder: Encoder) -> TitleScores | None:
-    number_of = {plain(product.title): n for n, product in enumerate(held_out.products)}
-    number_of.pop("", None)
-    if not number_of:
+def _title_scores(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> TitleScores | None:
+    task = title_task(held_out.corpus, schema)
+    if task is None:
         return None
-    own_Q = np.array(list(number_of.values()))
-    text_QD = encoder.texts([held_out.products[n].title for n in own_Q])
-    _, group_N = np.unique(held_out.groups, return_inverse=True)
-    ranks = []
-    for start in range(0, len(own_Q), _QUERIES):
-        chunk = slice(start, start + _QUERIES)
-        is_right_QN = group_N[own_Q[chunk], None] == group_N
-        ranks.append(first_right_rank(cosines(text_QD[chunk], held_out), is_right_QN))
-    rank_Q = np.concatenate(ranks)
+    text_QD = encoder.texts([query.text or "" for query in task.queries])
+    own_Q = np.array([query.asked_by for query in task.queries])
+    found = _measured(task, text_QD, held_out)
     return TitleScores(
-        queries=len(own_Q),
-        recall_at_1=float((rank_Q <= 1).mean()),
-        recall_at_5=float((rank_Q <= 5).mean()),
-        recall_at_10=float((rank_Q <= 10).mean()),
-        mrr=float((1 / rank_Q).mean()),
+        queries=len(task.queries),
+        recall_at_1=found["R@1"].mean,
+        recall_at_5=found["R@5"].mean,
+        recall_at_10=found["R@10"].mean,
+        mrr=found["RR@10"].mean,
         clip_score=float(100 * (text_QD * held_out.vectors[own_Q]).sum(axis=1).mean()),
     )
 
@@ -157,67 +156,14 @@ def _title_scores(held_out: HeldOut, encoder: Encoder) -> TitleScores | None:
 def _phrase_scores(
     held_out: HeldOut, fields: tuple[str, ...], encoder: Encoder
 ) -> PhraseScores | None:
-    fitting = fitting_products(held_out, fields)
-    if not fitting:
+    task = attribute_task(held_out.corpus, fields)
+    if task is None:
         return None
-    is_right_QN = np.zeros((len(fitting), len(held_out.products)), bool)
-    for row, numbers in zip(is_right_QN, fitting.values(), strict=True):
-        row[numbers] = True
-    score_QN = cosines(encoder.texts(list(fitting)), held_out)
-    precision_Q = precision_at(K, score_QN, is_right_QN)
-    return PhraseScores(fields, len(fitting), float(precision_Q.mean()))
+    text_QD = encoder.texts([query.text or "" for query in task.queries])
+    precision = _measured(task, text_QD, held_out)["P@10"]
+    return PhraseScores(fields, len(task.queries), precision.mean, precision.ceiling)
 
 
-def phrase_fields(schema: CatalogSchema) -> list[tuple[str, ...]]:
-    """What phrases are made of: the noun alone, with each other field, and all fields."""
-    if not schema.phrase:
-        return []
-    *others, noun = schema.phrase
-    chosen = [(noun,), *((other, noun) for other in others), schema.phrase]
-    return list(dict.fromkeys(chosen))
-
-
-def fitting_products(held_out: HeldOut, fields: tuple[str, ...]) -> dict[str, list[int]]:
-    """For each phrase of these fields that enough products fit, the numbers of those products."""
-    fitting = defaultdict(list)
-    for n, product in enumerate(held_out.products):
-        told = phrase_facts(product, fields)
-        if len(told) == len(fields):
-            fitting[" ".join(told.values())].append(n)
-    return {phrase: fit for phrase, fit in fitting.items() if len(fit) >= MIN_RELEVANT}
-
-
-def cosines(text_QD: NDArray[np.float32], held_out: HeldOut) -> NDArray[np.float32]:
-    """`score_QN`.
-
-    Raises:
-        ModelError: They are not numbers: every comparison with them would rank first.
-    """
-    score_QN = text_QD @ held_out.vectors.T
-    if not np.isfinite(score_QN).all():
-        raise ModelError("the model's vectors are not numbers; train again with a lower --lr")
-    return score_QN
-
-
-def first_right_rank(
-    score_QN: NDArray[np.float32], is_right_QN: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """For each query the 1-based rank of its first right product; ties count against it."""
-    best_Q = np.where(is_right_QN, score_QN, -np.inf).max(axis=1)
-    is_before_QN = (score_QN >= best_Q[:, None]) & ~is_right_QN
-    rank_Q: NDArray[np.int64] = 1 + is_before_QN.sum(axis=1)
-    return rank_Q
-
-
-def precision_at(
-    k: int, score_QN: NDArray[np.float32], is_right_QN: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """For each query the right products among its first k hits, as a share of how many can be.
-
-    That is k, or fewer where fewer products are right: a perfect search always scores 1.
-    """
-    order_QN = np.argsort(-score_QN, axis=1, kind="stable")[:, :k]
-    is_right_QK = np.take_along_axis(is_right_QN, order_QN, axis=1)
-    possible_Q = np.minimum(is_right_QN.sum(axis=1), k)
-    precision_Q: NDArray[np.float64] = is_right_QK.sum(axis=1) / possible_Q
-    return precision_Q
+def _measured(task: Task, query_QD: NDArray[np.float32], held_out: HeldOut) -> dict[str, Measure]:
+    ranking = nearest(query_QD, held_out.vectors, task.queries, task.is_one_design)
+    return {measure.name: measure for measure in measured(task, ranking)}

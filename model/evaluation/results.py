@@ -97,12 +97,17 @@ class ModelResult:
         stamp: Its model stamp.
         corpus: How many products it searched.
         tasks: In the order in which they are shown.
+        trained_on: How many of these products it has learned from, as far as its folder tells.
+        clip_score: Mean of 100 * cosine of a title and its own picture, where titles were asked:
+            how alike, not how good.
     """
 
     model: str
     stamp: str
     corpus: int
     tasks: Sequence[TaskResult]
+    trained_on: int = 0
+    clip_score: float | None = None
 
     def task(self, name: str) -> TaskResult | None:
         """The result of the task of this name, if it was asked."""

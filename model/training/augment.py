@@ -7,35 +7,12 @@ Legend: B pictures, H and W pixels, C colours.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-
-@dataclass(frozen=True, slots=True)
-class Augmentation:
-    """How far a picture may be changed; zeros change nothing.
-
-    Attributes:
-        mirror: Whether half of the pictures are shown the other way round.
-        zoom: Largest share by which it is drawn larger or smaller.
-        shift: Largest move along each axis, as a share of its length.
-        turn_degrees: Largest rotation.
-        light: Largest share by which it is lighter or darker.
-    """
-
-    mirror: bool = False
-    zoom: float = 0.0
-    shift: float = 0.0
-    turn_degrees: float = 0.0
-    light: float = 0.0
-
-    @property
-    def is_moving(self) -> bool:
-        """Whether pixels move, other than by mirroring."""
-        return bool(self.zoom or self.shift or self.turn_degrees)
+from model.training.augmentation import Augmentation
 
 
 def augmented(
@@ -50,7 +27,7 @@ def augmented(
     """
     draws_B5 = torch.from_numpy(
         np.stack([np.random.default_rng(seed).random(6, np.float32) for seed in seeds])
-    )
+    ).to(pixels_BHWC.device)
     if how.mirror:
         is_mirrored_B = draws_B5[:, 0] < 0.5
         pixels_BHWC = torch.where(

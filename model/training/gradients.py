@@ -75,6 +75,7 @@ def _send_back(side: Side, vectors_PD: torch.Tensor, gradient_PD: torch.Tensor) 
     start = 0
     for embed in side.parts:
         part_PD = embed()
-        if part_PD.requires_grad:
-            part_PD.backward(gradient_PD[start : start + len(part_PD)])
+        if not part_PD.requires_grad:  # a frozen tower: the others are no different
+            return
+        part_PD.backward(gradient_PD[start : start + len(part_PD)])
         start += len(part_PD)

@@ -43,17 +43,18 @@ def depth_from_top(towers: DualEncoder) -> dict[str, int]:
 
 
 def optimiser(towers: DualEncoder, recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW over what is not frozen.
+    """AdamW over what is not frozen; the first group's layers are next to the vectors.
 
-    Weight decay would pull norms, biases and the temperature towards zero for nothing. Layers far
-    from the vectors hold what is general, and learn slower by `recipe.layer_decay` per layer
-    (Howard and Ruder 2018, section 3.2).
+    Weight decay would pull norms, biases, the temperature and single learned vectors (the class
+    embedding, SigLIP's probe) towards zero for nothing: only matrices have it. Layers far from the
+    vectors hold what is general, and learn slower by `recipe.layer_decay` per layer (Howard and
+    Ruder 2018, section 3.2).
     """
     depths = depth_from_top(towers)
     groups: dict[tuple[int, bool], list[torch.nn.Parameter]] = defaultdict(list)
     for name, weight in towers.model.named_parameters():
         if weight.requires_grad:
-            groups[depths[name], weight.ndim >= 2].append(weight)
+            groups[depths[name], weight.squeeze().ndim >= 2].append(weight)
     return torch.optim.AdamW(
         [
             {
@@ -66,6 +67,7 @@ def optimiser(towers: DualEncoder, recipe: Recipe) -> torch.optim.AdamW:
         lr=recipe.lr,
         betas=(0.9, 0.98),  # CLIP's (Radford et al. 2021, table 18)
         eps=1e-6,
+        fused=True,  # one core: ViT-B/32 in .3 s instead of 1.2 s, scratch:small in 8 of 26 ms
     )
 
 

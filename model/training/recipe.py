@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from goods.errors import TrainingError
-from model.captions import TITLES, CaptionMix
-from model.training.augment import Augmentation
+from model.caption_mix import TITLES, CaptionMix
+from model.training.augmentation import Augmentation
 
 DEFAULT_BASE = "openai/clip-vit-base-patch32"
 RECIPES = ("default", "plain")
@@ -24,6 +24,7 @@ class Recipe:
         max_gradient_norm: Longer gradients are shortened to it.
         layer_decay: Each layer further from the vectors learns this much slower.
         freeze: The tower that stays as it is: "none", "vision" or "text".
+        lora_rank: Adapters of this rank learn instead of whole matrices; 0 for none.
         captions: What products are called.
         is_fact_aware: Whether every caption that is true of a picture is its positive; else its
             own alone.
@@ -39,6 +40,7 @@ class Recipe:
     max_gradient_norm: float = 1.0
     layer_decay: float = 1.0
     freeze: str = "none"
+    lora_rank: int = 0
     captions: CaptionMix = field(default_factory=CaptionMix)
     is_fact_aware: bool = True
     cluster: int = 1
@@ -55,6 +57,8 @@ class Recipe:
             raise TrainingError(f"the learning rate {self.lr:g} is not between 0 and 1")
         if not 0 < self.layer_decay <= 1:
             raise TrainingError(f"the layer decay {self.layer_decay:g} is not between 0 and 1")
+        if self.lora_rank < 0:
+            raise TrainingError(f"adapters of rank {self.lora_rank} do not exist; pass 0 or more")
         if self.freeze not in TOWERS:
             raise TrainingError(
                 f"'{self.freeze}' is not a tower; freeze one of {', '.join(TOWERS)}"

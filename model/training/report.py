@@ -1,16 +1,14 @@
 """What a training did, in numbers: for people, for machines, and for the checkpoint's folder."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from model.evaluation.evaluate import Evaluation
+from model.training.guard import GuardReport
 from model.training.recipe import Recipe
 
 RECORD = "goods.json"
-CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,7 @@ class TrainReport:
         history: One record per epoch.
         base_test: What the base scores on the test products; None for a base without training.
         test: What the kept model scores on them; None while training, or without test products.
+        guard: How much of the training was kept, where that was asked.
     """
 
     base: str
@@ -64,6 +63,7 @@ class TrainReport:
     history: tuple[EpochRecord, ...] = ()
     base_test: Evaluation | None = None
     test: Evaluation | None = None
+    guard: GuardReport | None = None
 
     @property
     def best_epoch(self) -> int:
@@ -96,24 +96,18 @@ class TrainReport:
         counts = ", ".join(f"{count:,} {split}" for split, count in self.products.items())
         kept = f"epoch {self.best_epoch} of {self.recipe.epochs} kept, {self.seconds:.0f} s"
         scores = comparison(self.test, self.base_test) if self.test else []
-        return [f"{counts} products; {self.refused:,} refused; {kept}", *scores]
-
-
-def save_record(report: TrainReport, folder: Path) -> None:
-    """Write `goods.json` and the model card into a checkpoint's folder."""
-    record = json.dumps(report.to_json(), indent=2) + "\n"
-    for name, text in ((RECORD, record), (CARD, model_card(report))):
-        fresh = folder / f".{name}.new"
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(folder / name)
+        guarded = self.guard.lines() if self.guard else []
+        return [f"{counts} products; {self.refused:,} refused; {kept}", *scores, *guarded]
 
 
 def comparison(tuned: Evaluation, base: Evaluation | None) -> list[str]:
     """One line per measure; what the base scores comes first, where there is one."""
-    lines = [f"{'':<44}{'base':>7} -> {'trained':>7}"] if base else []
-    for name, before, after in measures(tuned, base):
+    rows = list(measures(tuned, base))
+    width = max((len(name) for name, _, _ in rows), default=0) + 1
+    lines = [f"{'':<{width}}{'base':>7} -> {'trained':>7}"] if base else []
+    for name, before, after in rows:
         shown = f"{before:7.3f} -> " if before is not None else ""
-        lines.append(f"{name:<44}{shown}{after:7.3f}")
+        lines.append(f"{name:<{width}}{shown}{after:7.3f}")
     return lines
 
 
@@ -131,72 +125,16 @@ def _scores(scores: Evaluation) -> Iterator[tuple[str, float]]:
         yield f"{titles.queries:,} titles: recall@1", titles.recall_at_1
         yield "titles: recall@5", titles.recall_at_5
         yield "titles: recall@10", titles.recall_at_10
-        yield "titles: MRR", titles.mrr
+        yield "titles: MRR@10", titles.mrr
         yield "titles: CLIP score (100 x cosine)", titles.clip_score
     for phrases in scores.phrases:
         fields = " + ".join(phrases.fields)
-        yield f"{phrases.queries:,} phrases of {fields}: P@10", phrases.precision_at_10
+        yield (
+            f"{phrases.queries:,} phrases of {fields}: P@10{_at_most(phrases.ceiling)}",
+            phrases.precision_at_10,
+        )
 
 
-def model_card(report: TrainReport) -> str:
-    """The README of a checkpoint."""
-    return _CARD.format(
-        base=report.base,
-        catalog=report.catalog,
-        train=report.products["train"],
-        epochs=report.recipe.epochs,
-        best=report.best_epoch,
-        seconds=report.seconds,
-        recipe=", ".join(f"{name} {value}" for name, value in asdict(report.recipe).items()),
-        seed=report.seed,
-        scores="\n".join(_score_rows(report)) or "| no test products | | |",
-        history="\n".join(_history_rows(report)),
-    )
-
-
-def _score_rows(report: TrainReport) -> Iterator[str]:
-    for name, before, after in measures(report.test, report.base_test) if report.test else ():
-        yield f"| {name} | {'-' if before is None else f'{before:.3f}'} | {after:.3f} |"
-
-
-def _history_rows(report: TrainReport) -> Iterator[str]:
-    for record in report.history:
-        loss = "-" if record.loss is None else f"{record.loss:.3f}"
-        score = "-" if record.score is None else f"{record.score:.3f}"
-        yield f"| {record.epoch} | {loss} | {score} | {record.seconds:.0f} |"
-
-
-_CARD = """---
-library_name: transformers
-pipeline_tag: feature-extraction
-tags: [clip, product-search]
----
-# {base}, trained on {catalog}
-
-Finds a shop's products by text and by picture: both become unit vectors, near when they belong
-together. Trained by clip-for-goods on {train:,} products; epoch {best} of {epochs} is kept, the
-one with the highest score on the validation products.
-
-## Scores on test products
-Exact search among products that were never trained on, by their pictures alone. A hit on a twin
-(same title, variant group or picture) is right. P@10 is the share of right products among the
-first 10 hits, of 10 or of as many as there are. The CLIP score says how alike, not how good.
-
-| measure | base | this model |
-|---|---|---|
-{scores}
-
-## Training
-`{recipe}`, seed {seed}, {seconds:.0f} s.
-
-| epoch | loss | score on validation products | seconds |
-|---|---|---|---|
-{history}
-
-The score is the mean of title recall@10 and of the mean P@10 of phrases. `goods.json` has all
-numbers, `splits.csv` has which product was used for what.
-
-## Use
-`goods ingest --model FOLDER ...`, or `AutoModel`, `AutoTokenizer` and `AutoImageProcessor` of
-`transformers`: each loads this folder with `from_pretrained`.
-"""
+def _at_most(ceiling: float) -> str:
+    """What a perfect order reaches, where that is not 1."""
+    return f" (at most {ceiling:.3f})" if ceiling < 1 else ""

@@ -1,9 +1,7 @@
 """What a model finds, in pictures: the same queries before and after training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
 from goods.errors import PictureError
@@ -12,48 +10,45 @@ from goods.product import Product
 from goods.schema import CatalogSchema
 from goods.sheet import SheetRow, Tile, contact_sheet
 from model.encoder import Encoder
-from model.evaluation.evaluate import HeldOut, cosines, fitting_products, phrase_fields
+from model.evaluation.catalog_tasks import attribute_task, phrase_fields
+from model.evaluation.evaluate import HeldOut
+from model.evaluation.results import Hit, QueryHits
+from model.evaluation.search import NO_HIT, nearest
 
-QUERIES = 6
+SHEET = "before-and-after.png"
+
+QUERIES = 8
 HITS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The first hits of one query.
-
-    Attributes:
-        query: An attribute phrase.
-        products: Held-out products, the nearest first.
-        is_right: Whether each fits the phrase.
-    """
-
-    query: str
-    products: Sequence[Product]
-    is_right: Sequence[bool]
-
-
-def find(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> list[Found]:
+def find(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> list[QueryHits]:
     """What the encoder finds for a few phrases, the same ones for every encoder."""
-    fitting: dict[str, list[int]] = {}
-    for fields in phrase_fields(schema):
-        fitting |= fitting_products(held_out, fields)
-    chosen = list(fitting)[:: max(1, len(fitting) // QUERIES)][:QUERIES]
+    tasks = [attribute_task(held_out.corpus, fields) for fields in phrase_fields(schema)]
+    asked = {query.name: query for task in tasks if task for query in task.queries}
+    # A noun alone is too easy to tell models apart.
+    asked = {name: query for name, query in asked.items() if len(query.slices) > 1} or asked
+    chosen = list(asked.values())[:: max(1, -(-len(asked) // QUERIES))]
     if not chosen:
         return []
-    hits_QK = np.argsort(-cosines(encoder.texts(chosen), held_out), axis=1)[:, :HITS]
+    text_QD = encoder.texts([query.name for query in chosen])
+    found = nearest(text_QD, held_out.vectors, chosen, depth=HITS)
     return [
-        Found(
-            query,
-            [held_out.products[n] for n in hits],
-            [n in fitting[query] for n in hits],
+        QueryHits(
+            query.name,
+            [
+                Hit(held_out.products[number], score, number in set(query.right_R.tolist()))
+                for number, score in zip(numbers, scores, strict=True)
+                if number != NO_HIT
+            ],
         )
-        for query, hits in zip(chosen, hits_QK.tolist(), strict=True)
+        for query, numbers, scores in zip(
+            chosen, found.numbers_QK.tolist(), found.scores_QK.tolist(), strict=True
+        )
     ]
 
 
 def before_and_after(
-    before: Sequence[Found], after: Sequence[Found], loader: PictureLoader
+    before: Sequence[QueryHits], after: Sequence[QueryHits], loader: PictureLoader
 ) -> Image.Image:
     """A contact sheet: under each query what the base finds and what the trained model finds.
 
@@ -62,20 +57,27 @@ def before_and_after(
         after: Of the trained model.
         loader: Where the pictures come from.
     """
+    base_of = {found.query: found for found in before}
     rows = []
-    for number, found in enumerate(after):
-        if before:
-            rows.append(_row(f"{found.query}: the base", before[number], loader))
-        rows.append(_row(f"{found.query}: this model", found, loader))
-    return contact_sheet(rows, columns=HITS, tile=128, title="Found among test products")
+    for found in after:
+        if base := base_of.get(found.query):
+            rows.append(_row("the base", base, loader))
+        rows.append(_row("this model", found, loader))
+    right = "ticked: right, crossed: wrong"
+    return contact_sheet(rows, columns=HITS, tile=144, title=f"Found among test products; {right}")
 
 
-def _row(heading: str, found: Found, loader: PictureLoader) -> SheetRow:
+def _row(model: str, found: QueryHits, loader: PictureLoader) -> SheetRow:
+    right = sum(hit.is_right for hit in found.hits)
     tiles = tuple(
-        Tile(_image(product, loader), (product.title or product.id,), "right" if right else "wrong")
-        for product, right in zip(found.products, found.is_right, strict=True)
+        Tile(
+            _image(hit.product, loader),
+            (hit.product.title or hit.product.id,),
+            "right" if hit.is_right else "wrong",
+        )
+        for hit in found.hits
     )
-    return SheetRow(heading, tiles)
+    return SheetRow(f"{found.query} - {model}: {right} of {len(found.hits)} right", tiles)
 
 
 def _image(product: Product, loader: PictureLoader) -> Image.Image | None:

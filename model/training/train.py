@@ -3,95 +3,49 @@
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import torch
 
 from goods.catalog import Catalog
-from goods.errors import TrainingError
 from goods.pictures import PictureLoader
 from goods.product import Product
 from goods.schema import CatalogSchema
 from goods.sheet import save_sheet
 from model.captions import Captioner, all_facts
-from model.checkpoint import load_checkpoint, replaced
+from model.checkpoint import load_checkpoint, put_back, replaced
+from model.disk import room_for
 from model.dual_encoder import DualEncoder
-from model.encoder import Encoder, choose_device
+from model.encoder import Encoder
 from model.evaluation.evaluate import Evaluation, HeldOut, evaluate, hold_out
+from model.evaluation.results import QueryHits
 from model.pairs import Pairs, PictureStore, load_pairs
 from model.scratch import PREFIX, build_scratch
 from model.splits import FILE_NAME, SPLITS, given_places, write_splits
-from model.training.fit import Fit, Step
-from model.training.recipe import DEFAULT_BASE, Recipe, recipe_for
-from model.training.refusals import refuse_foreign_folder, refuse_what_teaches_nothing
-from model.training.report import EpochRecord, TrainReport, save_record
-from model.training.showcase import Found, before_and_after, find
-
-SHEET = "before-and-after.png"
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """So many products of the catalog have been looked at."""
-
-    products: int
-
-
-Event = Looked | Step | EpochRecord
-"""What a training tells on its way: pictures first, then steps, and after each epoch its scores."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainSettings:
-    """What to train, and on what; where None, the base's own recipe decides.
-
-    Attributes:
-        base: A checkpoint's folder or hub name, or "scratch:tiny" or "scratch:small".
-        epochs: Passes over the training products.
-        batch_size: Pairs per step.
-        lr: Peak learning rate.
-        seed: Of everything random; on a CPU the same seed gives the same weights.
-        device: "auto" or a torch device.
-        dtype: "auto" (bfloat16 where CUDA has it, else float32), "float32" or "bfloat16".
-        limit: Take only the first so many rows of the catalog.
-        splits: A CSV that assigns products to splits; else the catalog's own column does, else
-            groups are assigned by a digest, 80 : 10 : 10.
-        picture_memory_gib: For decoded pictures; what does not fit is decoded anew every epoch.
-    """
-
-    base: str = DEFAULT_BASE
-    epochs: int | None = None
-    batch_size: int | None = None
-    lr: float | None = None
-    seed: int = 0
-    device: str = "auto"
-    dtype: str = "auto"
-    limit: int | None = None
-    splits: Path | None = None
-    picture_memory_gib: float = 4.0
-
-    def __post_init__(self) -> None:
-        if self.dtype not in ("auto", "float32", "bfloat16"):
-            raise TrainingError(
-                f"training in {self.dtype} is not supported: gradients vanish; "
-                "pass auto, float32 or bfloat16"
-            )
-        if self.seed < 0:
-            raise TrainingError(f"the seed {self.seed} is negative; pass 0 or more")
-        _ = self.recipe
-
-    @property
-    def recipe(self) -> Recipe:
-        """The base's recipe with what was chosen here."""
-        usual = recipe_for(self.base)
-        return replace(
-            usual,
-            epochs=usual.epochs if self.epochs is None else self.epochs,
-            batch_size=usual.batch_size if self.batch_size is None else self.batch_size,
-            lr=usual.lr if self.lr is None else self.lr,
-        )
+from model.stamp import stamp_of
+from model.training.card import save_record
+from model.training.compute import Compute
+from model.training.course import Course
+from model.training.events import Event, Looked
+from model.training.fit import Fit
+from model.training.guarded import guard_checkpoint, refuse_useless_general
+from model.training.identity import identity_of
+from model.training.lora import merged
+from model.training.ranks import Ranks
+from model.training.refusals import (
+    refuse_foreign_folder,
+    refuse_full_disk,
+    refuse_to_forget,
+    refuse_useless_splits,
+    refuse_what_teaches_nothing,
+    weights_bytes,
+)
+from model.training.report import EpochRecord, TrainReport
+from model.training.settings import TrainSettings
+from model.training.showcase import SHEET, before_and_after, find
+from model.training.state import StateFolder
 
 
 def train(
@@ -99,84 +53,146 @@ def train(
     catalog: Catalog,
     out: Path,
     progress: Callable[[Event], None] = lambda _: None,
+    ranks: Ranks = Ranks(),  # noqa: B008 - one process alone keeps nothing
 ) -> TrainReport:
     """Fine-tune a base on a catalog; the best epoch's checkpoint is then in the folder `out`.
 
+    Until it is finished, its state is kept beside `out`: with `settings.resume` a training that was
+    killed ends with the weights that it would have had, on a CPU bit for bit. Of several processes
+    the first calls this; the others `assist`.
+
     Raises:
-        TrainingError: The catalog or the settings teach nothing, or the loss stopped being a
-            number; the best checkpoint until then is kept.
+        TrainingError: The catalog or the settings teach nothing, the disk is full, or the loss
+            stopped being a number; the best checkpoint until then is kept.
         ModelError: The base cannot be loaded.
     """
+    put_back(out)
     refuse_foreign_folder(out)
-    device = choose_device(settings.device)
-    towers = _base(settings, catalog)
+    folder = StateFolder(out)
+    refuse_to_forget(folder, settings.resume)
+    refuse_useless_splits(settings, catalog)
+    if settings.guarding:
+        refuse_useless_general(settings.guarding)
+    device = ranks.device(settings.device)
+    towers = _base(settings, catalog, folder, ranks)
+    stamp = stamp_of(towers)
+    refuse_full_disk(towers, folder)
     towers.to(device)
     encoder, schema, recipe = Encoder(towers), catalog.schema, settings.recipe
+    autocast = _autocast(settings.dtype, device)
     with PictureLoader() as loader:
         pairs = _pairs(settings, catalog, towers, loader, progress)
         captioner = Captioner(pairs.products, schema, settings.seed, recipe.captions)
-        refuse_what_teaches_nothing(pairs, captioner, recipe)
+        refuse_what_teaches_nothing(pairs, captioner, settings, schema)
+        identity = identity_of(stamp, recipe, settings.seed, autocast, pairs, schema)
         report = _blank_report(settings, catalog, pairs)
+        fit = _fit(settings, towers, pairs, captioner, schema, ranks)
+        course = Course(fit, identity, folder, report, settings.save_every_min)
 
         # The base, where it has learned anything yet.
-        before = _Verdict(None, ())
-        if not settings.base.startswith(PREFIX):
-            started = time.perf_counter()
-            val = _scores(hold_out(pairs, "val", encoder), schema, encoder)
-            record = EpochRecord(0, None, val, time.perf_counter() - started)
-            progress(record)
-            before = _verdict(pairs, schema, encoder)
-            report = replace(report, base_test=before.scores, history=(record,))
+        if folder.has_state:
+            course.resume(pairs.products, progress)
+        else:
+            folder.begin(settings.base)
+            if not settings.base.startswith(PREFIX):
+                record = _record(0, None, time.perf_counter(), pairs, schema, encoder)
+                progress(record)
+                course.begin(record, *_verdict(pairs, schema, encoder))
 
         # Epochs; the best checkpoint so far is always in place.
-        autocast = _autocast(settings.dtype, device)
-        fit = Fit(towers, pairs, captioner, recipe, schema.phrase, settings.seed, autocast)
-        for epoch in range(1, recipe.epochs + 1):
+        for epoch in ranks.from_first(course.epochs_left):
             started = time.perf_counter()
-            loss = _learn(fit, epoch, report, out, progress)
-            val = _scores(hold_out(pairs, "val", encoder), schema, encoder)
-            record = EpochRecord(epoch, loss, val, time.perf_counter() - started)
+            loss = course.learn(epoch, progress)
+            record = _record(epoch, loss, started, pairs, schema, encoder)
             progress(record)
-            report = replace(report, history=(*report.history, record))
-            if report.best_epoch == epoch:
-                _keep(report, towers, pairs, out)
+            if course.finish(record):
+                _keep(course, towers, pairs, out)
+            course.save()
+
+        # Only as much of it as the base can bear.
+        if settings.guarding and not course.report.guard:
+            origin = str(folder.base or settings.base)
+            blend, guarded = guard_checkpoint(
+                out, origin, settings.guarding, pairs, schema, device, loader, progress
+            )
+            course.report = replace(course.report, guard=guarded)
+            if guarded.alpha < 1:
+                _keep(course, blend, pairs, out)
 
         # What was kept, as everybody will load it.
         kept = Encoder.load(str(out), settings.device, "float32")
-        after = _verdict(pairs, schema, kept)
-        report = replace(report, test=after.scores)
-        save_record(report, out)
-        if after.found:
-            save_sheet(before_and_after(before.found, after.found, loader), out / SHEET)
+        scores, found = _verdict(pairs, schema, kept)
+        report = replace(course.report, test=scores)
+        with room_for("the report", out, 0):
+            course.draw(out)
+            if found:
+                save_sheet(before_and_after(course.base_found, found, loader), out / SHEET)
+            save_record(report, out)
+    folder.delete()
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What a model scores on the test products, and what it finds among them."""
+def assist(settings: TrainSettings, catalog: Catalog, out: Path, ranks: Ranks) -> None:
+    """One process's share of a training that the first process leads.
 
-    scores: Evaluation | None
-    found: Sequence[Found]
+    Raises:
+        GoodsError: As `train`; or another process has ended.
+    """
+    towers = _base(settings, catalog, StateFolder(out), ranks)
+    towers.to(ranks.device(settings.device))
+    with PictureLoader() as loader:
+        pairs = _pairs(settings, catalog, towers, loader, lambda _: None)
+        captions = settings.recipe.captions
+        captioner = Captioner(pairs.products, catalog.schema, settings.seed, captions)
+        fit = _fit(settings, towers, pairs, captioner, catalog.schema, ranks)
+        for epoch in ranks.from_first(range(0)):
+            for _ in fit.epoch(epoch):
+                pass
 
 
-def _verdict(pairs: Pairs, schema: CatalogSchema, encoder: Encoder) -> _Verdict:
-    held_out = hold_out(pairs, "test", encoder)
-    return _Verdict(_scores(held_out, schema, encoder), find(held_out, schema, encoder))
+def _fit(
+    settings: TrainSettings,
+    towers: DualEncoder,
+    pairs: Pairs,
+    captioner: Captioner,
+    schema: CatalogSchema,
+    ranks: Ranks,
+) -> Fit:
+    compute = Compute(
+        _autocast(settings.dtype, towers.device),
+        settings.micro_batch_size,
+        settings.gradient_checkpointing,
+        "inductor" if settings.compile else None,
+    )
+    return Fit(
+        towers,
+        pairs,
+        captioner,
+        settings.recipe,
+        schema.phrase,
+        settings.seed,
+        compute,
+        ranks,
+    )
 
 
-def _base(settings: TrainSettings, catalog: Catalog) -> DualEncoder:
+def _base(
+    settings: TrainSettings, catalog: Catalog, folder: StateFolder, ranks: Ranks
+) -> DualEncoder:
     """The model to train; for a scratch base one with random weights and the catalog's words."""
     if not settings.base.startswith(PREFIX):
-        return load_checkpoint(settings.base)
-    with tempfile.TemporaryDirectory() as folder:
+        return load_checkpoint(str(folder.base or settings.base))
+    with tempfile.TemporaryDirectory() as scratch:
         captions = (
             text
             for row in islice(catalog.products(), settings.limit)
             if isinstance(row, Product)
             for text in all_facts(row, catalog.schema).values()
         )
-        build_scratch(settings.base, captions, Path(folder), settings.seed)
-        return load_checkpoint(folder)
+        if ranks.is_first:  # in the others transformers saves nothing
+            build_scratch(settings.base, captions, Path(scratch), settings.seed)
+        ranks.copy_files(Path(scratch))
+        return load_checkpoint(scratch)
 
 
 def _pairs(
@@ -195,31 +211,36 @@ def _pairs(
     )
 
 
-def _learn(
-    fit: Fit, epoch: int, report: TrainReport, out: Path, progress: Callable[[Event], None]
-) -> float:
-    """The mean loss of one epoch, learned."""
-    losses = []
-    try:
-        for step in fit.epoch(epoch):
-            progress(step)
-            losses.append(step.loss)
-    except TrainingError as error:
-        best = report.best_epoch
-        kept = f"the checkpoint of epoch {best} is in {out}" if best else "nothing is saved yet"
-        raise TrainingError(f"{error}; {kept}") from error
-    return sum(losses) / len(losses)
+def _record(
+    epoch: int,
+    loss: float | None,
+    started: float,
+    pairs: Pairs,
+    schema: CatalogSchema,
+    encoder: Encoder,
+) -> EpochRecord:
+    val = _scores(hold_out(pairs, "val", encoder), schema, encoder)
+    return EpochRecord(epoch, loss, val, time.perf_counter() - started)
+
+
+def _verdict(
+    pairs: Pairs, schema: CatalogSchema, encoder: Encoder
+) -> tuple[Evaluation | None, Sequence[QueryHits]]:
+    """What a model scores on the test products, and what it finds among them."""
+    held_out = hold_out(pairs, "test", encoder)
+    return _scores(held_out, schema, encoder), find(held_out, schema, encoder)
 
 
 def _scores(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> Evaluation | None:
     return evaluate(held_out, schema, encoder) if held_out.products else None
 
 
-def _keep(report: TrainReport, towers: DualEncoder, pairs: Pairs, out: Path) -> None:
-    with replaced(out) as fresh:
-        towers.save(fresh)
+def _keep(course: Course, towers: DualEncoder, pairs: Pairs, out: Path) -> None:
+    what = f"the checkpoint of epoch {course.report.best_epoch}"
+    with room_for(what, out, weights_bytes(towers)), replaced(out) as fresh:
+        merged(towers).save(fresh)
         write_splits(fresh / FILE_NAME, pairs.places())
-        save_record(report, fresh)
+        save_record(course.report, fresh)
 
 
 def _blank_report(settings: TrainSettings, catalog: Catalog, pairs: Pairs) -> TrainReport:

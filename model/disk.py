@@ -1,0 +1,83 @@
+"""What a training asks of the disk: room, a folder that may be written, and files that stay."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from goods.errors import TrainingError
+
+RESERVE_BYTES = 64 * 2**20
+"""Room for what is small beside weights: tokenizer, tables, pictures."""
+
+
+def refuse_unwritable(folder: Path, needed_bytes: int) -> None:
+    """Make sure that a folder can be made or replaced here, and that so much fits beside it.
+
+    Raises:
+        TrainingError: It cannot, or does not.
+    """
+    place = _existing(folder.parent)
+    if not place.is_dir():
+        raise TrainingError(f"{place} is a file: no folder {folder} can be made; name another")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise TrainingError(
+            f"nothing may be written to {place}, where {folder.name} belongs; "
+            "change its permissions or name another folder"
+        )
+    _refuse_full(folder, needed_bytes + RESERVE_BYTES, "the checkpoint and the training's state")
+
+
+@contextmanager
+def room_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
+    """A block that writes something of this size, and leaves what was there if it fails.
+
+    Raises:
+        TrainingError: There is no room, or the system refused to write.
+    """
+    _refuse_full(folder, needed_bytes, what)
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TrainingError(
+            f"{what} cannot be written to {folder}: {reason}; it takes {_mb(needed_bytes)}, "
+            f"{_mb(_free_bytes(folder))} are free. {_REMEDY}"
+        ) from error
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, from the system's memory to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_REMEDY = "What was there before is unharmed: make room, and go on with --resume"
+
+
+def _refuse_full(folder: Path, needed_bytes: int, what: str) -> None:
+    free_bytes = _free_bytes(folder)
+    if free_bytes < needed_bytes:
+        raise TrainingError(
+            f"{what} cannot be written to {folder}: it takes {_mb(needed_bytes)}, "
+            f"{_mb(free_bytes)} are free. {_REMEDY}"
+        )
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(_existing(folder)).free
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.0f} MB"
