@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 
 from checkpoints import tiny_clip
 from goods.cli import main
+from model.training.events import Looked
 from model.training.fit import Step
 from model.training.progress import show_training
 from model.training.report import EpochRecord
-from model.training.events import Looked
 from shop import make_shop
 
 TRAIN = ["--epochs", "2", "--batch-size", "16", "--lr", "1e-3", "--device", "cpu"]
