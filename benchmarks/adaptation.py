@@ -80,6 +80,7 @@ for seed in range(args.seeds):
         layer_decay=args.layer_decay,
         freeze=args.freeze,
         lora_rank=args.lora,
+        is_blended=False,
         seed=seed,
     )
     with tempfile.TemporaryDirectory() as folder:

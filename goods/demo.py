@@ -124,6 +124,7 @@ def _judge_on_new_products(settings: DemoSettings, say: Callable[[str], None]) -
     say(f"   on {scores.products:,} products drawn anew:")
     for line in comparison(scores, None):
         say(f"   {line}")
+    say("   drawings are easier to tell apart than photographs; --catalog measures your own")
 
 
 def _ingest(settings: DemoSettings, catalog: Catalog, say: Callable[[str], None]) -> None:

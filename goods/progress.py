@@ -26,7 +26,11 @@ class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
         """The rate over the last half minute."""
         speed = f"{task.speed:,.0f}" if task.speed else "-"
-        return Text(f"{speed} {self._unit}/s")
+        return Text(f"{speed} {self._unit}/s" if self._unit else f"{speed}/s")
+
+
+Told = Callable[[str, int, int | None], None]
+"""Is told the stage, how many are done, and of how many, where that is known."""
 
 
 @contextmanager
@@ -35,6 +39,14 @@ def bar(title: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
 
     Nothing is drawn when stderr is not a terminal.
     """
+    with stages(unit) as tell:
+        tell(title, 0, total)
+        yield lambda done: tell(title, done, total)
+
+
+@contextmanager
+def stages(unit: str = "") -> Iterator[Told]:
+    """As `bar`, for work in stages: each has a bar of its own, in place of the one before."""
     console = Console(stderr=True)
     shown = Progress(
         TextColumn("{task.description}"),
@@ -46,6 +58,13 @@ def bar(title: str, total: int | None, unit: str) -> Iterator[Callable[[int], No
         transient=True,
         disable=not console.is_terminal,
     )
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        if [task.description for task in shown.tasks] != [stage]:
+            for number in shown.task_ids:
+                shown.remove_task(number)
+            shown.add_task(stage, total=total)
+        shown.update(shown.task_ids[0], completed=done)
+
     with shown:
-        task = shown.add_task(title, total=total)
-        yield lambda done: shown.update(task, completed=done)
+        yield tell

@@ -1,22 +1,11 @@
 """`goods evaluate`: how good a model is, and whether it is better than another."""
 
 from pathlib import Path
-from typing import TextIO
 
 import click
 
-from goods.options import (
-    catalog_option,
-    device_options,
-    schema_option,
-)
+from goods.options import catalog_option, device_options, schema_option
 from model.training.recipe import DEFAULT_BASE
-
-splits_option = click.option(
-    "--splits",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="CSV (id, split, optionally dup_group) that assigns products to train, val and test.",
-)
 
 
 @click.command(
@@ -38,7 +27,11 @@ splits_option = click.option(
     help="Checkpoint: a folder, or a name on the Hugging Face hub. May be repeated: the others are "
     "compared with the first.",
 )
-@splits_option
+@click.option(
+    "--splits",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV (id, split, optionally dup_group) that assigns products to train, val and test.",
+)
 @click.option(
     "--split",
     type=click.Choice(["test", "val", "train", "all"]),
@@ -68,12 +61,16 @@ splits_option = click.option(
 @click.option(
     "--image-weight",
     type=click.FloatRange(0, 1),
-    help="A product is searched by w * picture + (1 - w) * title.  "
-    "[default: 1; 0.9 for what --protocol marqo asks by attribute]",
+    help="A product is searched by w * picture + (1 - w) * title; titles and pictures always ask "
+    "among pictures.  [default: 1; 0.9 for what --protocol marqo asks by attribute]",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the queries that marqo samples.")
 @click.option(
-    "--slices", default=3, show_default=True, help="Name so many of the weakest values per task."
+    "--slices",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Name so many of the weakest values per task.",
 )
 @click.option(
     "--report",
@@ -86,7 +83,7 @@ splits_option = click.option(
     "json_file",
     is_flag=False,
     flag_value="-",
-    type=click.File("w", encoding="utf-8", lazy=True, atomic=True),
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=str),
     metavar="[FILE]",
     help="Write JSON for machines to a file; without one, or to -, it is printed instead of the "
     "table.",
@@ -106,7 +103,7 @@ def evaluate(
     report: Path | None,
     device: str,
     dtype: str,
-    json_file: TextIO | None,
+    json_file: str | None,
 ) -> None:
     """Measure how well titles, attributes and pictures find products, and compare models.
 
@@ -115,8 +112,9 @@ def evaluate(
     import json
 
     from goods.catalog import open_catalog
-    from goods.progress import bar
+    from goods.progress import stages
     from model.evaluation.assess import AssessSettings, assess
+    from model.evaluation.outputs import PAGE, refuse_unwritable, write_whole
 
     settings = AssessSettings(
         models=models,
@@ -130,12 +128,18 @@ def evaluate(
         slices=slices,
         device=device,
         dtype=dtype,
-        report=report,
     )
+    file = Path(json_file) if json_file not in (None, "-") else None
+    for path in (file, report / PAGE if report else None):
+        if path:
+            refuse_unwritable(path)
     products = open_catalog(catalog, schema)
-    with bar("evaluate", None, "pictures") as progress:
+    with stages() as progress:
         assessment = assess(settings, products, progress)
-    if json_file:
-        json_file.write(json.dumps(assessment.to_json(), indent=2) + "\n")
-    if json_file is None or json_file.name != "-":
-        click.echo("\n".join(assessment.lines()))
+    found = json.dumps(assessment.to_json(), indent=2)
+    click.echo(found if json_file == "-" else "\n".join(assessment.lines()))
+    if file:
+        write_whole(file, found + "\n")
+    if report:
+        page = assessment.write_page(report)
+        click.echo(f"\nlook at {page}", err=json_file == "-")

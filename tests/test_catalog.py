@@ -64,12 +64,16 @@ def test_an_id_of_a_refused_row_may_come_again(tmp_path: Path) -> None:
 def test_memory_grows_by_the_ids_alone(tmp_path: Path) -> None:
     rows = 10_000
     catalog = catalog_of(tmp_path, HEADER + good_rows(rows))
-    tracemalloc.start()
-    count = sum(1 for _ in catalog.products())
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert count == rows
-    assert peak < 500 * rows  # 120 and what the interpreter rounds up; the products take 1,200
+    peaks = []
+    for _ in range(2):  # the interpreter's table of names may happen to grow during one of them
+        tracemalloc.start()
+        count = sum(1 for _ in catalog.products())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert count == rows
+    assert (
+        min(peaks) < 500 * rows
+    )  # 120 and what the interpreter rounds up; the products take 1,200
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

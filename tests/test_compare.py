@@ -8,17 +8,20 @@ import pytest
 from click.testing import CliRunner, Result
 
 from checkpoints import tiny_clip
+from goods.catalog import open_catalog
 from goods.cli import main
-from goods.errors import QueryError
+from goods.errors import GoodsError, QueryError
 from goods.product import Picture, Product
-from model.evaluation.assess import AssessSettings, _beside
+from model.encoder import Encoder
+from model.evaluation.assess import AssessSettings, _beside, assess
 from model.evaluation.compare import document_vectors
 from model.evaluation.evaluate import HeldOut
+from model.evaluation.judge import judge
 from model.evaluation.published import Beside, PublishedTable
 from model.evaluation.results import ModelResult, TaskResult
 from model.evaluation.summary import Gain, Row, Score, Summary, Weak
 from model.evaluation.table import published_lines, table_lines
-from shop import make_shop
+from shop import make_shop, read_rows, write_rows
 
 
 def goods(*arguments: object) -> Result:
@@ -82,6 +85,17 @@ def test_json_in_a_file_has_every_number(compared: Result, folder: Path) -> None
     assert found["averages"][0]["measure"] == "P@10"
 
 
+def test_training_and_evaluating_measure_the_same(compared: Result, folder: Path) -> None:
+    found = json.loads((folder / "out.json").read_text())
+    catalog = open_catalog(folder / "products.csv")
+    scores = judge(Encoder.load(str(folder / "one")), catalog, "test", folder / "splits.csv")
+    mean = {(row["task"], row["measure"]): row["scores"][0]["mean"] for row in found["rows"]}
+    assert scores.titles.clip_score == pytest.approx(found["clip_scores"][0])
+    assert scores.titles.recall_at_10 == mean["titles", "R@10"]
+    assert scores.titles.mrr == mean["titles", "RR@10"]
+    assert scores.phrases[0].precision_at_10 == mean["category", "P@10"]
+
+
 def test_a_model_is_as_good_as_itself(folder: Path, tmp_path: Path) -> None:
     twin = tiny_clip(tmp_path / "twin", seed=0)
     result = evaluate(folder, "--model", twin, "--json")
@@ -112,7 +126,7 @@ def test_marqo_asks_everything_and_says_why_others_are_not_beside(folder: Path) 
     result = evaluate(folder, "--protocol", "marqo")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert lines[0] == "60 products of products.csv"
+    assert lines[0] == "60 products of products.csv, asked as in Marqo's benchmark"
     assert "text-to-image: 60 queries" in lines
     assert "colour-to-product: 3 queries" in lines
     assert "your corpus has 60 products, KAGL 44,434" in lines[-1]
@@ -132,6 +146,90 @@ def test_a_model_that_learned_from_the_products_is_marked(folder: Path, tmp_path
     )
     assert held_out.stdout.startswith("48 test products")  # by the second model's own splits
     assert "was trained on" not in held_out.stdout
+
+
+def test_numbers_are_printed_before_a_page_fails_to_be_written(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise GoodsError("index.html cannot be written: No space left on device")
+
+    monkeypatch.setattr("model.evaluation.report_page.write_whole", full)
+    result = evaluate(folder, "--report", tmp_path / "page")
+    assert "titles: 48 queries" in result.stdout
+    assert "No space left" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_rows_and_pictures_that_cannot_be_used_are_counted(
+    tmp_path: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop = make_shop(tmp_path, 20)
+    (tmp_path / "images" / "P-7.jpg").write_bytes(b"no picture")
+    result = goods(
+        *("evaluate", "--catalog", shop, "--model", folder / "one", "--model", folder / "two"),
+        *("--split", "all", "--device", "cpu"),
+    )
+    assert result.stdout.startswith("19 products of products.csv")
+    [told] = [text for text in caplog.messages if "left out" in text]
+    assert told.startswith("left out: 1 rows or pictures; the first: ")
+    assert "P-7.jpg" in told
+
+
+def test_progress_is_told_by_model_and_stage(folder: Path) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    settings = AssessSettings(
+        [str(folder / "one"), str(folder / "two")], split="all", device="cpu", slices=0
+    )
+    assess(settings, open_catalog(folder / "products.csv"), lambda *step: told.append(step))
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == [
+        *("A: read pictures", "A: embed pictures", "A: ask queries"),
+        *("B: read pictures", "B: embed pictures", "B: ask queries"),
+    ]
+    assert ("B: read pictures", 60, 60) in told
+    assert ("B: embed pictures", 60, 60) in told
+    assert ("A: ask queries", 0, 60 + 4 + 3 + 12) in told  # titles, categories, colours, and both
+
+
+def test_what_a_model_learned_of_another_catalog_splits_nothing_here(
+    folder: Path, tmp_path: Path
+) -> None:
+    elsewhere = tiny_clip(tmp_path / "elsewhere")
+    (elsewhere / "splits.csv").write_text("id,split\nP-1,train\nX-1,train\nX-2,test\n")
+    rows = read_rows(folder / "products.csv")
+    for number, row in enumerate(rows):
+        row["image"] = str(folder / row["image"])
+        row["split"] = "test" if number < 20 else "train"
+    write_rows(tmp_path / "shop.csv", rows)
+    result = goods(
+        "evaluate", "--catalog", tmp_path / "shop.csv", "--model", elsewhere, "--device", "cpu"
+    )
+    assert result.stdout.startswith("20 test products of shop.csv")
+    assert "was trained on 1 of these products" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--json", "products.csv/out.json"), "out.json cannot be written"),
+        (("--report", "products.csv/page"), "index.html cannot be written"),
+        (("--model", "one", "--model", "damaged"), "damaged"),
+    ],
+)
+def test_what_would_fail_at_the_end_is_refused_before_any_picture_is_read(
+    arguments: tuple[str, str], reason: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        pytest.fail("a picture was read")
+
+    monkeypatch.setattr("model.evaluation.compare.load_held_out", refuse)
+    damaged = tiny_clip(folder / "damaged")
+    (damaged / "model.safetensors").write_bytes(b"cut off")
+    monkeypatch.chdir(folder)
+    result = goods("evaluate", "--catalog", "products.csv", "--device", "cpu", *arguments)
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -189,14 +287,21 @@ def summary(models: int) -> Summary:
         stamps=["00", "11"][:models],
         trained_on=[0, 7][:models],
         clip_scores=[31.25, None][:models],
-        rows=[Row("colour", 9, "P@10", 0.75, scores, gains)],
+        rows=[
+            Row("colour", 9, "P@10", 0.75, scores, gains),
+            Row("season", 4, "P@10", 1.0, scores, gains, is_aside=True),
+        ],
         averages=[],
-        weakest=[Weak("colour", "colour", "green", 1, "P@10", [0.1] * models)],
+        weakest=[
+            Weak("colour", "colour", "green", 1, "P@10", 0.5, [0.1] * models),
+            Weak("titles", "colour", "blue", 7, "R@10", 1.0, [0.2] * models),
+        ],
     )
 
 
 def test_the_table_shows_intervals_ceilings_and_what_is_significant() -> None:
     scores = "  P@10   (at most 0.750) 0.500 [0.400, 0.600]  0.600 [0.500, 0.700]"
+    plain = scores.replace("(at most 0.750)", " " * 15)
     assert list(table_lines(summary(2))) == [
         "1,234 test products of shop.csv",
         "  A  base  (stamp 00)",
@@ -206,11 +311,15 @@ def test_the_table_shows_intervals_ceilings_and_what_is_significant() -> None:
         "",
         "means, 95 % intervals    A                     B                     B - A",
         "colour: 9 queries",
-        f"{scores}  +0.100 [+0.050, +0.150]  p < 0.001 *",
-        "* significant, too, after correction for 1 test (Holm)",
+        f"{scores}  +0.100 [+0.050, +0.150]  p 0.002 *",
+        "aside: by fields whose words captions leave out; part of no average",
+        "season: 4 queries",
+        f"{plain}  +0.100 [+0.050, +0.150]  p 0.002 *",
+        "p is corrected for 2 tests (Holm); * is below .05",
         "",
         "weakest of B",
-        "  colour, P@10: green 0.100",
+        "  colour, P@10: green 0.100 of 0.500",
+        "  titles, R@10: blue 0.200 (7 queries)",
     ]
 
 
@@ -233,26 +342,29 @@ def test_published_scores_stand_in_columns_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weight", "qrels", "tasks"),
+    ("weight", "file", "tasks"),
     [
-        (None, [], {"text-to-image", "color-to-product"}),
-        (0.9, [], {"text-to-image", "color-to-product"}),
-        (1.0, [], {"text-to-image"}),
-        (None, [Path("x.json")], {"text-to-image"}),
-        (0.5, [Path("x.json")], set()),
+        (None, None, {"text-to-image", "color-to-product"}),
+        (0.9, None, {"text-to-image", "color-to-product"}),
+        (1.0, None, {"text-to-image"}),
+        (None, "ground_truth_text-image", {"text-to-image"}),
+        (1.0, "ground_truth_text-image", {"text-to-image"}),
+        (0.9, "ground_truth_text-image", set()),
+        (None, "ground_truth_baseColour-image+text", set()),
+        (0.9, "ground_truth_baseColour-image+text", {"color-to-product"}),
+        (None, "mine", set()),
     ],
 )
 def test_published_scores_stand_beside_the_same_tasks_and_documents(
-    weight: float | None, qrels: list[Path], tasks: set[str]
+    weight: float | None, file: str | None, tasks: set[str]
 ) -> None:
+    qrels = [Path(f"{file}.json")] if file else []
     settings = AssessSettings(["m"], protocol="marqo", qrels=qrels, image_weight=weight)
-    asked = [TaskResult(name, [], []) for name in ("text-to-image", "baseColour-to-product")]
+    names = (file,) if file else ("text-to-image", "baseColour-to-product")
+    asked = [TaskResult(name, [], []) for name in names]
     beside = _beside(settings, [ModelResult("m", "00", 44_441, asked)])
-    if qrels:
-        assert tasks <= {table.task for table in beside.tables}
-        assert all(table.documents == "image" for table in beside.tables)
-    else:
-        assert {table.task for table in beside.tables} == tasks
+    assert {table.task for table in beside.tables} == tasks
+    assert tasks or "not shown" in beside.note
 
 
 def test_a_catalog_without_questions_says_what_to_do(folder: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from checkpoints import tiny_clip, tiny_siglip, tiny_siglip2
 from fits import RECIPE, distance, fit_of, learned, pairs_of
+from goods.errors import TrainingError
 from model.checkpoint import load_checkpoint
 from model.training.compute import Compute, has_dropout
 from model.training.gradients import Side, backward
@@ -164,6 +165,12 @@ def test_compiled_layers_learn_the_same_and_keep_their_names(shop: Path, tmp_pat
     others, other_weights = learned(base, shop, Compute(compiler="eager"))
     assert others == pytest.approx(losses, rel=1e-5)
     assert weights.keys() == other_weights.keys()
+
+
+def test_what_cannot_be_compiled_is_refused_before_training() -> None:
+    Compute(compiler="eager").refuse_no_compiler(torch.device("cpu"))
+    with pytest.raises(TrainingError, match=r"torch.compile does not work here: .* without --comp"):
+        Compute(compiler="no such thing").refuse_no_compiler(torch.device("cpu"))
 
 
 def test_dropout_is_the_same_in_both_passes_over_a_part(shop: Path, tmp_path: Path) -> None:

@@ -9,8 +9,11 @@ import torch
 from checkpoints import tiny_clip
 from goods.catalog import Catalog, open_catalog
 from goods.errors import TrainingError
+from interruptions import Stopped
 from model.checkpoint import load_checkpoint
+from model.training import train as training
 from model.training.events import Event
+from model.training.fit import Step
 from model.training.guard import Blend, weights_of
 from model.training.report import TrainReport
 from model.training.settings import LORA_LR, TrainSettings
@@ -34,7 +37,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(base: Path | str, **others: object) -> TrainSettings:
-    usual = {"epochs": 2, "batch_size": 16, "lr": 3e-3, "device": "cpu"}
+    usual = {"epochs": 2, "batch_size": 16, "lr": 3e-3, "device": "cpu", "is_blended": False}
     return TrainSettings(base=str(base), **(usual | others))  # type: ignore[arg-type] # passed on
 
 
@@ -54,7 +57,7 @@ def unguarded(base: Path, catalog: Catalog, tmp_path_factory: pytest.TempPathFac
     out = tmp_path_factory.mktemp("out") / "model"
     report = train(settings(base), catalog, out)
     assert report.guard is None
-    assert "Forgetting guard" not in (out / "README.md").read_text()
+    assert "What was kept of the training" not in (out / "README.md").read_text()
     return out
 
 
@@ -75,7 +78,7 @@ def test_a_blend_of_base_and_tuned_model_is_what_is_kept(
     assert report.guard is not None
     assert 0 < report.guard.alpha < 1, "the test would show nothing"
     assert learned_share(base, out, unguarded) == pytest.approx(report.guard.alpha, abs=1e-3)
-    assert len([event for event in events if isinstance(event, Blend)]) == 11
+    assert len([event for event in events if isinstance(event, Blend)]) == 13
 
 
 def test_the_kept_blend_is_what_was_measured_in_the_end(
@@ -97,10 +100,43 @@ def test_record_card_and_report_hold_the_table(
     assert report.guard is not None
     record = json.loads((out / "goods.json").read_text())["guard"]
     assert record["alpha"] == report.guard.alpha
-    assert len(record["val"]) == 11
+    assert len(record["val"]) == 13
     card = (out / "README.md").read_text()
-    assert f"## Forgetting guard\n{report.guard.markdown()}" in card
+    assert f"## What was kept of the training\n{report.guard.markdown()}" in card
     assert report.guard.verdict in report.lines()
+
+
+def test_by_default_the_best_blend_for_the_shop_is_kept(
+    base: Path, catalog: Catalog, unguarded: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    report = train(settings(base, is_blended=None), catalog, out)
+    assert report.guard is not None
+    assert report.guard.measure is None
+    best = max(report.guard.val, key=lambda blend: blend.shop)
+    assert report.guard.alpha == best.alpha
+    assert learned_share(base, out, unguarded) == pytest.approx(best.alpha, abs=1e-3)
+    kept = next(blend for blend in report.guard.test if blend.alpha == best.alpha)
+    assert report.test is not None
+    assert report.test.score == pytest.approx(kept.shop), "what is reported is what was kept"
+
+
+def test_without_validation_products_nothing_is_blended(
+    base: Path, catalog: Catalog, tmp_path: Path
+) -> None:
+    splits = tmp_path / "splits.csv"
+    splits.write_text("id,split\n" + "".join(f"P-{n},train\n" for n in range(40)))
+    asked = settings(base, epochs=1, is_blended=None, splits=splits)
+    assert train(asked, catalog, tmp_path / "model").guard is None
+
+
+def test_plain_and_scratch_trainings_are_not_blended() -> None:
+    assert TrainSettings(recipe_name="plain").guarding is None
+    assert TrainSettings(base="scratch:tiny").guarding is None
+    assert TrainSettings(is_blended=False).guarding is None
+    blending = TrainSettings().guarding
+    assert blending is not None
+    assert not blending.is_bounded
 
 
 def test_a_general_catalog_switches_the_guard_on(
@@ -112,24 +148,33 @@ def test_a_general_catalog_switches_the_guard_on(
     assert report.guard.max_loss == 0.05
 
 
+@pytest.mark.parametrize("moment", ["while blends are tried", "after one was kept"])
 def test_a_blend_is_not_blended_again_after_a_kill(
-    guarded: tuple[TrainReport, Path, list[Event]], base: Path, catalog: Catalog
+    moment: str,
+    guarded: tuple[TrainReport, Path, list[Event]],
+    base: Path,
+    catalog: Catalog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from goods.pictures import PictureLoader
-    from model.pairs import PictureStore, load_pairs
-    from model.training.guarded import guard_checkpoint
-    from model.training.settings import GuardSettings
+    report, whole, _ = guarded
+    out = tmp_path / "model"
 
-    report, out, _ = guarded
-    with PictureLoader() as loader:
-        store = PictureStore(loader, load_checkpoint(str(base)).preprocessing, 1 << 30)
-        pairs = load_pairs(catalog.products(), store)
-        towers, found = guard_checkpoint(
-            *(out, str(base), GuardSettings(), pairs, catalog.schema, torch.device("cpu"), loader)
-        )
-    assert found == report.guard
-    expected = weights_of(load_checkpoint(str(out)))
-    assert all(torch.equal(w, expected[name]) for name, w in weights_of(towers).items())
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    def tell(event: Event) -> None:
+        if moment.startswith("while") and isinstance(event, Blend) and event.alpha == 0.5:
+            raise Stopped
+
+    monkeypatch.setattr(training, "save_sheet", stop)
+    with pytest.raises(Stopped):
+        train(settings(base, guard=True, max_loss=0.5), catalog, out, tell)
+    monkeypatch.undo()
+    resumed = train(settings(base, guard=True, max_loss=0.5, resume=True), catalog, out)
+    assert resumed.guard == report.guard
+    ours, theirs = (weights_of(load_checkpoint(str(at))) for at in (out, whole))
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 def test_a_general_catalog_that_is_of_no_use_is_refused_before_the_training(
@@ -147,7 +192,11 @@ def test_the_guard_needs_validation_products(base: Path, catalog: Catalog, tmp_p
     splits.write_text("id,split\n" + "".join(f"P-{n},train\n" for n in range(40)))
     asked = settings(base, epochs=1, guard=True, splits=splits)
     with pytest.raises(TrainingError, match="chooses by validation products"):
-        train(asked, catalog, tmp_path / "model")
+        train(asked, catalog, tmp_path / "model", refuse_steps)
+
+
+def refuse_steps(event: Event) -> None:
+    assert not isinstance(event, Step), "it should have been refused before the training"
 
 
 @pytest.mark.parametrize("others", [{"guard": True}, {"lora_rank": 4}])

@@ -15,6 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from goods.cli import main
 from goods.errors import TrainingError
+from model.caption_mix import CaptionMix
 from model.evaluation.evaluate import Evaluation, PhraseScores, TitleScores
 from model.training import progress as watching
 from model.training.board import show_on_board
@@ -165,7 +166,7 @@ def test_captions_are_shown_before_anything_is_trained(tmp_path: Path) -> None:
     shown = goods("--catalog", shop, "--show-captions", 4)
     assert shown.exit_code == 0, shown.output
     assert "blue bag number 11" in shown.stdout
-    assert "40 products; 117 captions in 3 epochs" in shown.stdout
+    assert "40 products; 234 captions in 3 epochs" in shown.stdout
     assert "1 products have no caption and are not trained on: P-7" in shown.stdout
     told = json.loads(goods("--catalog", shop, "--show-captions", "--json").stdout)
     assert len(told["examples"]) == 10
@@ -222,6 +223,16 @@ def test_nonsense_is_refused_before_the_catalog_is_opened(
     refused = goods("--catalog", "none.csv", "--out", "none", *arguments)
     assert refused.exit_code == 1
     assert reason in refused.stderr
+
+
+def test_a_share_of_phrases_leaves_one_caption_for_each_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = replace(recipe_for("some/base"), captions=CaptionMix(is_both=True))
+    monkeypatch.setattr("model.training.settings.recipe_for", lambda *_: both)
+    assert TrainSettings().recipe.captions.is_both
+    chosen = TrainSettings(phrase_share=0.75).recipe.captions
+    assert (chosen.phrase_share, chosen.is_both) == (0.75, False)
 
 
 def test_what_is_chosen_becomes_the_recipe() -> None:

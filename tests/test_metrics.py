@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from goods.errors import ModelError
-from model.evaluation.metrics import measured
+from model.evaluation.metrics import clip_score, measured
 from model.evaluation.search import NO_HIT, Ranking, nearest
 from model.evaluation.tasks import Query, Task
 
@@ -38,11 +38,11 @@ def asked(queries: list[Query]) -> Task:
     return Task("random", queries, MEASURES)
 
 
-def rank(scores: NDArray[np.floating], task: Task, depth: int = 10) -> Ranking:
+def rank(scores: NDArray[np.floating], task: Task) -> Ranking:
     """The order of given scores: products are axes, so that cosines are the queries' own."""
     products = np.eye(scores.shape[1], dtype=np.float32)
     queries = scores.astype(np.float32)
-    return nearest(queries, products, task.queries, task.is_one_design, depth)
+    return nearest(queries, products, task.queries, task.is_one_design)
 
 
 def values(scores: NDArray[np.floating], task: Task) -> dict[str, NDArray[np.float64]]:
@@ -167,6 +167,12 @@ def test_a_model_that_cannot_tell_products_apart_scores_nothing() -> None:
     assert values(np.ones((1, PRODUCTS)), task)["P@10"] == 0
 
 
+def test_a_right_product_that_is_nearer_by_the_least_there_is_comes_first() -> None:
+    nearer = np.nextafter(np.float32(0.25), np.float32(1))
+    query = Query("q", np.array([1]), text="x", grades_R=np.array([1000]))
+    assert values(np.array([[0.25, nearer]]), asked([query]))["P@1"] == 1
+
+
 def test_ceilings_are_those_of_the_number_of_right_products() -> None:
     task = asked([Query("few", np.arange(4), text="x"), Query("many", np.arange(20), text="x")])
     ceilings = {found.name: found.ceiling for found in measured(task, rank(np.ones((2, 30)), task))}
@@ -174,6 +180,13 @@ def test_ceilings_are_those_of_the_number_of_right_products() -> None:
     assert ceilings["R@10"] == (1 + 0.5) / 2
     assert ceilings["R@1"] == (1 / 4 + 1 / 20) / 2
     assert ceilings["RR@10"] == ceilings["nDCG@10"] == ceilings["P@1"] == 1
+
+
+def test_the_clip_score_is_of_each_text_and_its_own_picture() -> None:
+    axes = np.eye(2, dtype=np.float32)
+    assert clip_score(axes, axes, [0, 1]) == 100
+    assert clip_score(axes, axes, [1, 0]) == 0
+    assert clip_score(axes, axes, [0, 0]) == 50
 
 
 def test_what_is_passed_over_is_no_hit_and_makes_room() -> None:
@@ -186,7 +199,10 @@ def test_what_is_passed_over_is_no_hit_and_makes_room() -> None:
 
 def test_many_queries_are_ranked_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    task, scores = asked(judged(rng)), distinct_scores(rng)
+    task, scores = (
+        asked(judged(rng)),
+        np.floor(distinct_scores(rng) * 4) / 4,
+    )  # ties: whose is whose
     whole = rank(scores, task)
     monkeypatch.setattr("model.evaluation.search._SCORES", PRODUCTS + 1)
     pieces = rank(scores, task)

@@ -49,6 +49,7 @@ def test_epochs_are_told_on_stderr(trained: Result) -> None:
         "the base",
         "epoch 1",
         "epoch 2",
+        *(f"blend: alpha {alpha}" for alpha in ("0", "1", "0.75", "0.5", "0.25")),
     ]
     assert "loss" in trained.stderr
 

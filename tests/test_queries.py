@@ -1,5 +1,6 @@
 """Queries and judgements of files, and what becomes of those that a catalog cannot answer."""
 
+import gzip
 import json
 import logging
 from pathlib import Path
@@ -33,6 +34,7 @@ def written(folder: Path, name: str, text: str) -> Path:
             {"_id": "q2", "text": "navy blue shirt"}""",
         ),
         ("q.tsv", "q1\tred dress\nq2\tnavy blue shirt\n"),
+        ("q.tsv", "q1\tred dress\rq2\tnavy blue shirt"),
         ("q.txt", "\ufeffquery-id\ttext\r\nq1\tred dress\r\nq2\tnavy blue shirt\r\n"),
     ],
 )
@@ -78,6 +80,8 @@ def test_trec_judgements_may_be_divided_by_spaces(tmp_path: Path) -> None:
         ("q.jsonl", "red dress", "line 1 is not JSON"),
         ("q.jsonl", "[]", "line 1 is not an object"),
         ("q.tsv", "q1\ta\tb", "line 1: 3 columns; a query is its id, a tab, and its text"),
+        ("q.tsv", "red dress", "line 1: 1 columns; a query is its id, a tab, and its text"),
+        ("q.json", '{"q1": "half \\ud83d"}', "'half \\ud83d' holds half of a letter"),
         ("q.tsv", "q1\t ", "query 'q1' has no text"),
         ("q.tsv", "q1\ta\nq1\tb", "line 2: query 'q1' comes again with another text"),
         ("missing.tsv", None, "cannot be read"),
@@ -101,6 +105,8 @@ def test_queries_that_cannot_be_used_say_why(
         ("j.json", '{"q1": {"83-A": "good"}}', "query 'q1': the grade 'good' is not a number"),
         ("j.json", '{"q1": {"83-A": 0.5}}', "the grade 0.5 is not a whole number"),
         ("j.tsv", "q1\t83-A\tinf", "the grade 'inf' is not a number"),
+        ("j.tsv", "q1\t83-A\t2147483648", "the grade 2147483648 is above 1,000"),
+        ("j.json", '{"half \\ud83d": {"83-A": 1}}', "holds half of a letter"),
         ("j.tsv", "q1\t83-A", "2 columns; a judgement is query, product and grade"),
         ("j.tsv", "q1\tA\t1\nq1\tA\t2", "product 'A' has grades 1 and 2 for query 'q1'"),
         ("j.jsonl", '{"query-id": "q1", "score": 1}', "has no 'corpus-id'"),
@@ -112,6 +118,27 @@ def test_judgements_that_cannot_be_used_say_why(
     with pytest.raises(QueryError) as caught:
         read_judgements(written(tmp_path, name, text))
     assert reason in str(caught.value)
+
+
+def test_a_line_separator_within_json_ends_no_line(tmp_path: Path) -> None:
+    text = '{"_id": "q1", "text": "red\u2028dress"}\n{"_id": "q2", "text": "hat\x85"}'
+    assert read_queries(written(tmp_path, "q.jsonl", text)) == {
+        "q1": "red\u2028dress",
+        "q2": "hat\x85",
+    }
+
+
+def test_a_compressed_file_is_told_from_a_broken_one(tmp_path: Path) -> None:
+    file = tmp_path / "j.tsv.gz"
+    file.write_bytes(gzip.compress(b"q\tA\t1\n"))
+    with pytest.raises(QueryError, match=r"j\.tsv\.gz is compressed; unpack it first"):
+        read_judgements(file)
+
+
+def test_negative_grades_say_that_a_product_is_wrong(tmp_path: Path) -> None:
+    judged = read_judgements(written(tmp_path, "j.tsv", "q\tA\t-1\nq\tC\t1\n"))
+    [query] = judged_task("mine", judged, None, CORPUS).queries
+    assert query.right_R.tolist() == [2]
 
 
 def test_a_judgement_that_comes_again_counts_once(
@@ -145,6 +172,17 @@ def test_without_texts_the_names_of_queries_are_asked() -> None:
     assert [query.text for query in task.queries] == ["Red Shirt"]
 
 
-def test_ids_of_another_catalog_are_refused() -> None:
-    with pytest.raises(QueryError, match="this catalog's \\(such as 'A'\\)"):
-        judged_task("mine", {"q": {"a-1": 1}}, None, CORPUS)
+@pytest.mark.parametrize(
+    ("judged", "texts", "reason"),
+    [
+        ({"q": {"a-1": 1}}, None, "other ids than this catalog's (such as 'A')"),
+        ({"q": {"A": 0}}, {"q": "red"}, "no product is graded above 0"),
+        ({"q": {"A": 1}}, {"Q": "red"}, "judges others (such as 'q') than --queries has (such as"),
+    ],
+)
+def test_where_no_query_is_left_the_reason_is_told(
+    judged: dict[str, dict[str, int]], texts: dict[str, str] | None, reason: str
+) -> None:
+    with pytest.raises(QueryError) as caught:
+        judged_task("mine", judged, texts, CORPUS)
+    assert reason in str(caught.value)

@@ -118,6 +118,7 @@ def test_a_catalog_asks_by_every_keyword_field_and_every_phrase() -> None:
         product(n, f"title {n}", colour=c, type=t, season="all")
         for n, (c, t) in enumerate([("Red", "Dress"), ("Blue", "Dress"), ("Red", "Shirt")] * 5)
     ]
+    products[0] = product(0, "title 0", colour="Red", type="Dress", season="fall")
     tasks = catalog_tasks(corpus(products, "aabbccddeeffggh"), SCHEMA, image_weight=0.9)
     assert [task.name for task in tasks] == [
         "titles",
@@ -125,9 +126,11 @@ def test_a_catalog_asks_by_every_keyword_field_and_every_phrase() -> None:
         "type",
         "colour + type",
         "variants",
+        "season",
     ]
-    assert [task.image_weight for task in tasks] == [1, 0.9, 0.9, 0.9, 1]
-    assert [task.measures[0] for task in tasks] == ["R@10", "P@10", "P@10", "P@10", "R@10"]
+    assert [task.image_weight for task in tasks] == [1, 0.9, 0.9, 0.9, 1, 0.9]
+    assert [task.measures[0] for task in tasks] == ["R@10", "P@10", "P@10", "P@10", "R@10", "P@10"]
+    assert [task.is_aside for task in tasks] == [False] * 5 + [True]  # no caption says a season
 
 
 def test_a_catalog_that_says_nothing_asks_nothing() -> None:

@@ -1,6 +1,8 @@
 """An interrupted training goes on as if it had never stopped, and nothing is lost on the way."""
 
+import contextlib
 import json
+import math
 import os
 import pickle
 import random
@@ -11,15 +13,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from checkpoints import tiny_clip
+from goods.cli import main
 from goods.errors import TrainingError
 from interruptions import EPOCHS, Stopped, begin, course, kill_after, stop_at, weights
 from model import disk
 from model.encoder import Encoder
 from model.pairs import PictureStore
+from model.training import fit as loop
+from model.training import train as training
 from model.training.events import Event, Resumed
-from model.training.fit import Step
+from model.training.fit import Fit, Step
 from model.training.report import EpochRecord
 from model.training.state import StateFolder
 from shop import make_shop, read_rows, write_rows
@@ -174,13 +180,82 @@ def test_other_captions_are_not_continued(half: StateFolder, base: Path, tmp_pat
     changed = make_shop(tmp_path, 90)
     rows = read_rows(changed)
     write_rows(changed, [{**rows[0], "title": "Another title"}, *rows[1:]])
-    with pytest.raises(TrainingError, match="else: the digest of products, splits and captions"):
+    with pytest.raises(TrainingError, match="else: the digest of products, splits, words and"):
         begin(base, changed, half.checkpoint, resume=True)
     write_rows(changed, [{**row, "price": "99.50"} for row in rows])
     copied = tmp_path / "model"
     shutil.copytree(half.path, StateFolder(copied).path)
     shutil.copytree(half.checkpoint, copied)
     begin(base, changed, copied, resume=True)  # a price is nothing that is learned
+
+
+def test_a_state_of_another_version_is_refused(
+    half: StateFolder, base: Path, shop: Path, tmp_path: Path
+) -> None:
+    folder = StateFolder(tmp_path / "model")
+    folder.path.mkdir()
+    torch.save({"version": 0, "record": "{}"}, folder.path / "state.pt")
+    with pytest.raises(TrainingError, match=r"another version of goods; finish .* or delete the"):
+        begin(base, shop, folder.checkpoint, resume=True)
+    assert folder.has_state
+
+
+def test_a_second_training_into_the_same_folder_is_refused(
+    base: Path, shop: Path, whole: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    refused: list[str] = []
+
+    def begin_again(event: Event) -> None:
+        if at_step(4)(event):
+            with pytest.raises(TrainingError) as error:
+                begin(base, shop, out, pytest.fail, resume=True)
+            refused.append(str(error.value))
+
+    begin(base, shop, out, begin_again)
+    assert f"model is being trained by process {os.getpid()} on " in refused[0]
+    assert_same(out, whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing is left over"
+
+
+def test_a_training_with_adapters_goes_on_with_the_same_weights(
+    base: Path, shop: Path, tmp_path: Path
+) -> None:
+    for name in ("whole", "model"):
+        stop = stop_at(at_step(6)) if name == "model" else lambda _: None
+        with contextlib.suppress(Stopped):
+            begin(base, shop, tmp_path / name, stop, lora_rank=2)
+    begin(base, shop, tmp_path / "model", lora_rank=2, resume=True)
+    assert_same(tmp_path / "model", tmp_path / "whole")
+
+
+def test_two_processes_go_on_where_one_stopped(
+    base: Path, shop: Path, whole: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    interrupted(base, shop, out)
+    told = CliRunner().invoke(
+        main,
+        [
+            *("train", "--catalog", str(shop), "--base", str(base), "--out", str(out), "--resume"),
+            *("--epochs", str(EPOCHS), "--batch-size", "16", "--lr", "1e-3", "--device", "cpu"),
+            *("--nproc", "2", "--json"),
+        ],
+    )
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["test"] is not None
+    assert [row[0] for row in course(out)] == [row[0] for row in course(whole)]
+    ours, theirs = ([float(loss) for _, _, loss, _ in course(at)] for at in (out, whole))
+    assert ours == pytest.approx(theirs, rel=1e-4)
+    assert not StateFolder(out).path.exists()
+
+
+def test_an_epoch_without_a_picture_ends_the_training(
+    base: Path, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Fit, "epoch", lambda *_: iter(()))
+    with pytest.raises(TrainingError, match="in epoch 1 no picture could be read any more"):
+        begin(base, shop, tmp_path / "model")
 
 
 def test_a_state_that_holds_code_or_is_cut_short_is_refused(
@@ -215,6 +290,41 @@ def test_a_base_that_its_own_training_replaces_is_kept_until_the_end(
     begin(out, shop, out, resume=True)
     ours, theirs = weights(out), weights(tmp_path / "whole")
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_crash_after_the_base_was_replaced_does_not_lose_it(
+    base: Path, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(base, shop, tmp_path / "once")
+    for name in ("whole", "model"):
+        shutil.copytree(tmp_path / "once", tmp_path / name)
+    begin(tmp_path / "whole", shop, tmp_path / "whole")
+    out, keep = tmp_path / "model", training._keep
+
+    def keep_and_crash(*args: object) -> None:
+        keep(*args)  # type: ignore[arg-type] # passed on
+        raise Stopped
+
+    monkeypatch.setattr(training, "_keep", keep_and_crash)
+    with pytest.raises(Stopped):
+        begin(out, shop, out, save_every_min=60.0)
+    monkeypatch.undo()
+    begin(out, shop, out, resume=True)
+    ours, theirs = weights(out), weights(tmp_path / "whole")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_the_base_of_a_training_that_failed_is_not_that_of_the_next(
+    base: Path, shop: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "model"
+    shutil.copytree(whole, out)
+    monkeypatch.setattr(loop, "contrastive_loss", lambda logits, _: logits.sum() * math.nan)
+    with pytest.raises(TrainingError, match="the loss is nan"):
+        begin(out, shop, out)
+    monkeypatch.undo()
+    begin(base, shop, out)
+    assert_same(out, whole)
 
 
 def test_a_checkpoint_that_a_crash_left_aside_is_put_back(

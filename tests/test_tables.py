@@ -31,10 +31,13 @@ from goods.product import Product
         ("p.TSV", HEADER.replace(",", "\t") + SHIRT.replace(",", "\t")),
         ("p.csv", "\n" + HEADER.replace("\n", "\r\n") + "\n \n" + SHIRT.replace("\n", "\r\n")),
         ("p.csv", HEADER.replace("title", '"ti\ntle"') + SHIRT),
-        ("p.csv.gz", gzip.compress((HEADER + SHIRT).encode())),
+        ("p.csv.gz", gzip.compress((HEADER + SHIRT).encode(), mtime=0)),
         ("p.jsonl", '{"id": "83-A", "image": "images/83.jpg", "colour": "red"}'),
         ("p.ndjson", '\n{"id": "83-A", "image": "images/83.jpg", "colour": "red"}\n\n'),
-        ("p.jsonl.gz", gzip.compress(b'{"id":"83-A","image":"images/83.jpg","colour":"red"}')),
+        (
+            "p.jsonl.gz",
+            gzip.compress(b'{"id":"83-A","image":"images/83.jpg","colour":"red"}', mtime=0),
+        ),
     ],
 )
 def test_a_text_file_is_read_whatever_its_dialect(
@@ -118,7 +121,7 @@ def test_a_title_of_ten_megabytes_costs_one_row_and_little_time(tmp_path: Path) 
         ("p.csv", "id,image\n1,größe.jpg\n".encode("cp1252"), r"not UTF-8 \(byte 0xf6\).*1252"),
         ("p.csv", "id,image\n1,a.jpg\n".encode("utf-16"), "it may be UTF-16.*iconv -f UTF-16"),
         ("p.csv.gz", b"id,image\n", "cannot be read: Not a gzipped file"),
-        ("p.csv.gz", gzip.compress(good_rows().encode())[:-9], "cannot be read: "),
+        ("p.csv.gz", gzip.compress(good_rows().encode(), mtime=0)[:-9], "cannot be read: "),
         ("p.xlsx", b"PK", "a catalog is a .csv, .tsv, .jsonl or .parquet file"),
         ("p.parquet", b"PAR1", "cannot be read as Parquet"),
     ],

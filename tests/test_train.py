@@ -47,7 +47,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(base: Path | str, **others: object) -> TrainSettings:
-    usual = {"epochs": 2, "batch_size": 16, "lr": 1e-3, "device": "cpu"}
+    usual = {"epochs": 2, "batch_size": 16, "lr": 1e-3, "device": "cpu", "is_blended": False}
     return TrainSettings(base=str(base), **(usual | others))  # type: ignore[arg-type] # passed on
 
 
@@ -99,13 +99,15 @@ def test_the_record_says_how_on_what_and_how_well(
 
 
 def test_the_model_card_holds_the_numbers_of_base_and_model(
-    trained: tuple[TrainReport, Path, list[Event]],
+    trained: tuple[TrainReport, Path, list[Event]], clip: Path
 ) -> None:
     report, out, _ = trained
     card = (out / "README.md").read_text()
     base, tuned = report.base_test.titles.mrr, report.test.titles.mrr
     assert f"| titles: MRR@10 | {base:.3f} | {tuned:.3f} |" in card
     assert card.count("\n| 1") >= 3, "the epochs are listed"
+    assert f"# {clip.name}, trained on products.csv" in card
+    assert str(clip.parent) not in card, "where it was made is nobody's business"
 
 
 def test_the_report_has_a_line_per_measure(
@@ -195,6 +197,12 @@ def test_siglip_bases_are_trained_too(
     report = train(settings(base, epochs=4), catalog, tmp_path / "out")
     losses = [record.loss for record in report.history[1:]]
     assert losses[-1] < losses[0]
+
+
+def test_patches_cannot_be_mirrored(catalog: Catalog, tmp_path: Path) -> None:
+    base = tiny_siglip2(tmp_path / "base")
+    with pytest.raises(TrainingError, match="which cannot be mirrored; train it without --mirror"):
+        train(settings(base, mirror=True), catalog, tmp_path / "out", pytest.fail)
 
 
 def test_matrix_products_can_be_bfloat16_while_weights_stay_float32(
@@ -345,6 +353,9 @@ def test_a_place_that_cannot_be_written_is_refused_before_training(
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match=r"file is a file: no folder .*out can be made"):
         train(settings(clip), catalog, tmp_path / "file" / "out", pytest.fail)
+    for place in (Path(), Path("..")):
+        with pytest.raises(TrainingError, match=r"has no name of its own; name a folder in it"):
+            train(settings(clip), catalog, place, pytest.fail)
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(TrainingError, match=r"nothing may be written to .*, where out belongs"):
         train(settings(clip), catalog, tmp_path / "out", pytest.fail)

@@ -8,6 +8,7 @@ from typing import Any
 from goods.catalog import Catalog
 from goods.errors import QueryError
 from goods.pictures import PictureLoader
+from goods.progress import Told
 from goods.schema import CatalogSchema
 from model.evaluation import marqo
 from model.evaluation.catalog_tasks import catalog_tasks
@@ -17,12 +18,10 @@ from model.evaluation.judged_task import judged_task
 from model.evaluation.judgements import read_judgements, read_queries
 from model.evaluation.published import Beside, PublishedTable, published_beside
 from model.evaluation.results import ModelResult
-from model.evaluation.summary import Summary, summarise
+from model.evaluation.summarise import summarise
+from model.evaluation.summary import Summary
 from model.evaluation.table import published_lines, table_lines
-from model.evaluation.tasks import Corpus, Task
-
-CATALOG = "catalog"
-FILES = "files"
+from model.evaluation.tasks import CATALOG, FILES, MARQO, Corpus, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,6 @@ class AssessSettings:
         slices: How many of the weakest slices of each task are named.
         device: "auto" or a torch device.
         dtype: "auto" or a number format.
-        report: Folder for a page to look at.
     """
 
     models: Sequence[str]
@@ -56,7 +54,6 @@ class AssessSettings:
     slices: int = 3
     device: str = "auto"
     dtype: str = "auto"
-    report: Path | None = None
 
     def __post_init__(self) -> None:
         if self.queries and not self.qrels:
@@ -84,31 +81,38 @@ class Assessment:
         results: Of each model.
         summary: In few numbers.
         beside: What others published under this protocol; None where it is none of theirs.
-        page: The report, if one was asked for.
     """
 
     results: Sequence[ModelResult]
     summary: Summary
     beside: Beside | None
-    page: Path | None
 
     def lines(self) -> Iterator[str]:
         """For the terminal."""
         yield from table_lines(self.summary)
         if self.beside:
             yield from published_lines(self.beside)
-        if self.page:
-            yield f"\nlook at {self.page}"
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
         return self.summary.to_json()
 
+    def write_page(self, folder: Path) -> Path:
+        """For people to look at: the path of the page.
+
+        Raises:
+            GoodsError: It cannot be written.
+        """
+        from model.evaluation.report_page import write_report  # with the plots, a second to import
+
+        with PictureLoader() as loader:
+            return write_report(self.results, self.summary, folder, loader, self.beside)
+
 
 def assess(
     settings: AssessSettings,
     catalog: Catalog,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Told = lambda *_: None,
 ) -> Assessment:
     """Ask every model the same, and weigh the answers.
 
@@ -121,18 +125,8 @@ def assess(
     ask = _questions(settings, catalog.schema)
     results = compare(settings.models, searched, ask, progress)
     protocol = FILES if settings.qrels else settings.protocol
-    summary = summarise(
-        results, catalog.path.name, searched.split, protocol, weakest=settings.slices
-    )
-    beside = _beside(settings, results)
-    page = None
-    if settings.report:
-        from model.evaluation.report_page import write_report  # with the plots, a second to import
-
-        title = f"{summary.products:,} products of {catalog.path.name} ({searched.split})"
-        with PictureLoader() as loader:
-            page = write_report(results, settings.report, title, loader, beside)
-    return Assessment(results, summary, beside, page)
+    summary = summarise(results, catalog.path.name, searched.split, protocol, settings.slices)
+    return Assessment(results, summary, _beside(settings, results))
 
 
 def _questions(
@@ -148,7 +142,7 @@ def _questions(
             judged_task(name, judgements, texts, corpus, whole)
             for name, judgements in judged.items()
         ]
-    if settings.protocol == marqo.PROTOCOL:
+    if settings.protocol == MARQO:
         usual = marqo.IMAGE_WEIGHT if weight is None else weight
         return lambda corpus: marqo.marqo_tasks(corpus, schema, settings.seed, usual)
     return lambda corpus: catalog_tasks(corpus, schema, 1.0 if weight is None else weight)
@@ -156,10 +150,10 @@ def _questions(
 
 def _beside(settings: AssessSettings, results: Sequence[ModelResult]) -> Beside | None:
     """What was published of the tasks that were asked, with the same documents."""
-    if settings.protocol != marqo.PROTOCOL:
+    if settings.protocol != MARQO:
         return None
     is_trained_on_it = any(result.trained_on for result in results)
-    beside = published_beside(marqo.PROTOCOL, results[0].corpus, is_trained_on_it)
+    beside = published_beside(MARQO, results[0].corpus, is_trained_on_it)
     asked = {task.task for task in results[0].tasks}
     tables = tuple(table for table in beside.tables if _is_same(table, settings, asked))
     if beside.tables and not tables:
@@ -169,10 +163,11 @@ def _beside(settings: AssessSettings, results: Sequence[ModelResult]) -> Beside 
 
 
 def _is_same(table: PublishedTable, settings: AssessSettings, asked: set[str]) -> bool:
-    """Whether a table's documents were ours; of a file only they tell what it asks."""
-    is_pictures = table.documents == "image"
+    """Whether we asked the same as a table, among the same documents."""
+    theirs = 1.0 if table.documents == "image" else marqo.IMAGE_WEIGHT
     weight = settings.image_weight
     if settings.qrels:
-        return weight in (None, 1) if is_pictures else weight == marqo.IMAGE_WEIGHT
-    is_mixed = weight in (None, marqo.IMAGE_WEIGHT)
-    return bool(asked & set(table.ours)) and (is_pictures or is_mixed)
+        is_among_the_same = (1.0 if weight is None else weight) == theirs
+    else:  # the protocol's titles always ask among pictures
+        is_among_the_same = theirs == 1 or weight in (None, theirs)
+    return is_among_the_same and bool(asked & set(table.ours))

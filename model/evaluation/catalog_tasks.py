@@ -25,7 +25,7 @@ Fields = tuple[str, ...]
 
 
 def catalog_tasks(corpus: Corpus, schema: CatalogSchema, image_weight: float = 1.0) -> list[Task]:
-    """Every task that this catalog has questions for, those by text first.
+    """Every task that this catalog has questions for; last those by words that no caption says.
 
     Args:
         corpus: What is searched.
@@ -33,8 +33,12 @@ def catalog_tasks(corpus: Corpus, schema: CatalogSchema, image_weight: float = 1
         image_weight: Of the documents that attributes ask among. Titles and pictures always ask
             among pictures: a title that is part of a document would find itself.
     """
-    about = (attribute_task(corpus, fields, image_weight) for fields in _choices(schema))
-    tasks = (title_task(corpus, schema), *about, variant_task(corpus, schema))
+    tasks = (
+        title_task(corpus, schema),
+        *(attribute_task(corpus, fields, image_weight) for fields in _said(schema)),
+        variant_task(corpus, schema),
+        *(attribute_task(corpus, fields, image_weight, is_aside=True) for fields in _aside(schema)),
+    )
     return [task for task in tasks if task]
 
 
@@ -63,7 +67,9 @@ def title_task(corpus: Corpus, schema: CatalogSchema) -> Task | None:
     return Task(TITLES, queries, measures, is_one_design=True) if queries else None
 
 
-def attribute_task(corpus: Corpus, fields: Fields, image_weight: float = 1.0) -> Task | None:
+def attribute_task(
+    corpus: Corpus, fields: Fields, image_weight: float = 1.0, is_aside: bool = False
+) -> Task | None:
     """Each phrase of these fields' values asks for the products that have them all.
 
     Every product that has the values is right by itself, twins as well: the page would be full of
@@ -83,7 +89,8 @@ def attribute_task(corpus: Corpus, fields: Fields, image_weight: float = 1.0) ->
         for values, numbers in _fitting(corpus.products, fields).items()
     ]
     measures = ("P@10", "P@1", "RR@10", "nDCG@10")
-    return Task(name, queries, measures, image_weight=image_weight) if queries else None
+    task = Task(name, queries, measures, image_weight=image_weight, is_aside=is_aside)
+    return task if queries else None
 
 
 def variant_task(corpus: Corpus, schema: CatalogSchema) -> Task | None:
@@ -115,10 +122,16 @@ def phrase_fields(schema: CatalogSchema) -> list[Fields]:
     return list(dict.fromkeys(chosen))
 
 
-def _choices(schema: CatalogSchema) -> list[Fields]:
-    """Every keyword field alone, then what phrases are made of; each choice once."""
-    alone = [(field.name,) for field in schema.of_kind(FieldKind.KEYWORD)]
+def _said(schema: CatalogSchema) -> list[Fields]:
+    """Each field of the phrase alone, then what phrases are made of; each choice once."""
+    alone = [(name,) for name in schema.phrase]
     return list(dict.fromkeys([*alone, *phrase_fields(schema)]))
+
+
+def _aside(schema: CatalogSchema) -> list[Fields]:
+    """The other keyword fields, each alone: captions leave them out."""
+    keywords = schema.of_kind(FieldKind.KEYWORD)
+    return [(field.name,) for field in keywords if field.name not in schema.phrase]
 
 
 def _fitting(products: Sequence[Product], fields: Fields) -> dict[Fields, list[int]]:
@@ -144,7 +157,7 @@ def _values(product: Product, name: str) -> list[str]:
 def _slices(product: Product, schema: CatalogSchema) -> Mapping[str, str]:
     """What a product is, by each field and by each phrase of fields that it has."""
     slices = {}
-    for fields in _choices(schema):
+    for fields in (*_said(schema), *_aside(schema)):
         values = [" ".join(_values(product, name)) for name in fields]
         if all(values):
             slices[" + ".join(fields)] = " ".join(values)

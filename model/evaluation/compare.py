@@ -3,6 +3,7 @@
 Legend: Q queries, N products, D the dimension of a vector.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +14,19 @@ from numpy.typing import NDArray
 from goods.catalog import Catalog
 from goods.errors import CatalogError
 from goods.product import Product
+from goods.progress import Told
 from model.encoder import Encoder
 from model.evaluation.evaluate import HeldOut
-from model.evaluation.judge import load_held_out, own_splits
-from model.evaluation.metrics import measured
-from model.evaluation.results import Hit, Measure, ModelResult, QueryHits, TaskResult
-from model.evaluation.search import NO_HIT, Ranking, nearest
+from model.evaluation.judge import load_held_out, own_splits, splits_of
+from model.evaluation.metrics import clip_score, measured
+from model.evaluation.results import Measure, ModelResult, TaskResult
+from model.evaluation.search import Ranking, nearest
+from model.evaluation.shown import shown_hits, shown_queries
+from model.evaluation.summary import letter
 from model.evaluation.tasks import Corpus, Query, Task
 from model.splits import read_splits
 
-SHOWN = 8
-"""Queries of a task whose hits are kept to look at; half of them the worst."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Searched:
         catalog: The products.
         split: "train", "val", "test", or "all".
         splits: A CSV that assigns products to splits; by default that of the first model that was
-            trained with one: all models are asked about the same products.
+            trained on this catalog: all models are asked about the same products.
         device: "auto" or a torch device.
         dtype: "auto" or a number format.
     """
@@ -69,7 +72,7 @@ def compare(
     models: Sequence[str],
     searched: Searched,
     ask: Callable[[Corpus], Sequence[Task]],
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Told = lambda *_: None,
 ) -> tuple[ModelResult, ...]:
     """What each model scores, in their order.
 
@@ -77,31 +80,40 @@ def compare(
         models: Folders or hub names.
         searched: The products.
         ask: Makes the tasks from the products whose pictures can be read.
-        progress: Told how many pictures have been read, over all models.
+        progress: Told for each model how many pictures have been read and embedded, and how many
+            queries asked.
 
     Raises:
         CatalogError: There is nothing to search or to ask, or not the same for every model.
         ModelError: A model cannot be loaded.
     """
-    splits = searched.splits or next(filter(None, map(own_splits, models)), None)
-    corpus, tasks, runs, seen = Corpus((), ()), list[Task](), list[_Run](), 0
-    for model in models:
+    splits = searched.splits or own_splits(models, searched.catalog)
+    for model in models[1:]:
+        Encoder.load(model)  # one that cannot be loaded is refused before minutes of work
+    corpus, tasks, runs = Corpus((), ()), list[Task](), list[_Run]()
+    for number, model in enumerate(models):
         encoder = Encoder.load(model, searched.device, searched.dtype)
-        read = _beyond(seen, progress)
-        held_out = load_held_out(encoder, searched.catalog, searched.split, splits, read)
-        seen += len(held_out.products)
+        tell = _of_model(letter(number), progress)
+        held_out = load_held_out(encoder, searched.catalog, searched.split, splits, tell)
         if not runs:
+            _warn_of_refused(held_out.refused)
             corpus = held_out.corpus
             tasks = list(ask(corpus))
             _refuse_no_tasks(tasks, searched.catalog)
         _refuse_other_products(corpus, held_out, model)
         trained_on = _trained_on(model, corpus.products)
-        runs.append(_Run(model, encoder.stamp, trained_on, _answers(tasks, held_out, encoder)))
+        answers = tuple(_answers(tasks, held_out, encoder, tell))
+        runs.append(_Run(model, encoder.stamp, trained_on, answers))
     return tuple(_results(tasks, runs, corpus.products))
 
 
-def _beyond(seen: int, progress: Callable[[int], None]) -> Callable[[int], None]:
-    return lambda read: progress(seen + read)
+def _of_model(name: str, progress: Told) -> Told:
+    return lambda stage, done, total: progress(f"{name}: {stage}", done, total)
+
+
+def _warn_of_refused(reasons: Sequence[str]) -> None:
+    if reasons:
+        log.warning("left out: %d rows or pictures; the first: %s", len(reasons), reasons[0])
 
 
 def document_vectors(held_out: HeldOut, encoder: Encoder, weight: float) -> NDArray[np.float32]:
@@ -119,24 +131,27 @@ def document_vectors(held_out: HeldOut, encoder: Encoder, weight: float) -> NDAr
     return unit_ND.astype(np.float32)
 
 
-def _answers(tasks: Sequence[Task], held_out: HeldOut, encoder: Encoder) -> tuple[_Answers, ...]:
+def _answers(
+    tasks: Sequence[Task], held_out: HeldOut, encoder: Encoder, progress: Told
+) -> Iterator[_Answers]:
     weights = {task.image_weight for task in tasks}
     documents = {weight: document_vectors(held_out, encoder, weight) for weight in weights}
-    answers = []
+    queries, done = sum(len(task.queries) for task in tasks), 0
     for task in tasks:
+        progress("ask queries", done, queries)
         query_QD = _query_vectors(task, held_out, encoder)
         found = nearest(query_QD, documents[task.image_weight], task.queries, task.is_one_design)
         score = _clip_score(task, query_QD, held_out)
-        answers.append(_Answers(found, measured(task, found), score))
-    return tuple(answers)
+        done += len(task.queries)
+        yield _Answers(found, measured(task, found), score)
 
 
 def _clip_score(task: Task, query_QD: NDArray[np.float32], held_out: HeldOut) -> float | None:
-    """Mean of 100 * cosine of each text and the picture of the product that it was taken from."""
+    """That of texts which were taken from products; None where others ask."""
     own = [query.asked_by for query in task.queries if query.asked_by is not None]
     if task.queries[0].text is None or len(own) < len(task.queries):
         return None
-    return float(100 * (query_QD * held_out.vectors[own]).sum(axis=1).mean())
+    return clip_score(query_QD, held_out.vectors, own)
 
 
 def _query_vectors(task: Task, held_out: HeldOut, encoder: Encoder) -> NDArray[np.float32]:
@@ -151,7 +166,7 @@ def _results(
     tasks: Sequence[Task], runs: Sequence[_Run], products: Sequence[Product]
 ) -> Iterator[ModelResult]:
     shown = [
-        _shown(np.mean([run.answers[place].measures[0].values_Q for run in runs], axis=0))
+        shown_queries(np.mean([run.answers[place].measures[0].values_Q for run in runs], axis=0))
         for place in range(len(tasks))
     ]
     for run in runs:
@@ -161,7 +176,8 @@ def _results(
                 queries=[query.name for query in task.queries],
                 measures=answers.measures,
                 slices=_slices(task.queries),
-                shown=[_hits(task.queries[q], q, answers.ranking, products) for q in rows],
+                shown=shown_hits(task.queries, answers.ranking, products, rows),
+                is_aside=task.is_aside,
             )
             for task, answers, rows in zip(tasks, run.answers, shown, strict=True)
         ]
@@ -176,32 +192,14 @@ def _results(
         )
 
 
-def _shown(score_Q: NDArray[np.float64]) -> list[int]:
-    """Queries to look at: the worst, and some from the worst to the best."""
-    order = np.argsort(score_Q, kind="stable").tolist()
-    spread = np.linspace(0, len(order) - 1, SHOWN, dtype=int).tolist()
-    chosen = dict.fromkeys([*order[: SHOWN // 2], *(order[place] for place in spread[::-1])])
-    return sorted(list(chosen)[:SHOWN], key=order.index)
-
-
 def _slices(queries: Sequence[Query]) -> dict[str, list[str]]:
     fields = dict.fromkeys(name for query in queries for name in query.slices)
     return {name: [query.slices.get(name, "") for query in queries] for name in fields}
 
 
-def _hits(query: Query, row: int, ranking: Ranking, products: Sequence[Product]) -> QueryHits:
-    right = set(query.right_R.tolist())
-    found = zip(ranking.numbers_QK[row].tolist(), ranking.scores_QK[row].tolist(), strict=True)
-    hits = [Hit(products[n], score, n in right) for n, score in found if n != NO_HIT]
-    if query.text is not None or query.asked_by is None:
-        return QueryHits(query.text or query.name, hits)
-    asked_by = products[query.asked_by]
-    return QueryHits(asked_by.title or asked_by.id, hits, asked_by)
-
-
 def _trained_on(model: str, products: Sequence[Product]) -> int:
     """How many of the products the model has learned from, as far as its folder tells."""
-    own = own_splits(model)
+    own = splits_of(model)
     if own is None:
         return 0
     learned = {name for name, place in read_splits(own).items() if place.split == "train"}

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goods.product import Product
+from goods.progress import Told
 from goods.schema import CatalogSchema
 from model.encoder import Encoder
 from model.evaluation.catalog_tasks import attribute_task, phrase_fields, title_task
-from model.evaluation.metrics import measured
+from model.evaluation.metrics import clip_score, measured
 from model.evaluation.results import Measure
 from model.evaluation.search import nearest
 from model.evaluation.tasks import Corpus, Task
@@ -91,11 +92,13 @@ class HeldOut:
         products: The products.
         groups: For each the name of its group; a hit on a product of the same group is right.
         vectors: Their pictures' unit vectors, `(N, D)`.
+        refused: Why rows and pictures of the catalog were left out, one sentence each.
     """
 
     products: Sequence[Product]
     groups: Sequence[str]
     vectors: NDArray[np.float32]
+    refused: Sequence[str] = ()
 
     @property
     def corpus(self) -> Corpus:
@@ -103,7 +106,9 @@ class HeldOut:
         return Corpus(self.products, self.groups)
 
 
-def hold_out(pairs: Pairs, split: str, encoder: Encoder) -> HeldOut:
+def hold_out(
+    pairs: Pairs, split: str, encoder: Encoder, progress: Told = lambda *_: None
+) -> HeldOut:
     """The products of one split, or of `ALL`, their pictures embedded."""
     numbers = np.arange(len(pairs.products)) if split == ALL else pairs.numbers(split)
     chunks = (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
@@ -112,10 +117,12 @@ def hold_out(pairs: Pairs, split: str, encoder: Encoder) -> HeldOut:
     for batch in pairs.pictures.batches(chunks):
         found += batch.numbers.tolist()
         vectors.append(encoder.embed_pixels(batch.pixels))
+        progress("embed pictures", len(found), len(numbers))
     return HeldOut(
         [pairs.products[number] for number in found],
         [pairs.groups[number] for number in found],
         np.concatenate(vectors),
+        pairs.refused,
     )
 
 
@@ -141,7 +148,7 @@ def _title_scores(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) ->
     if task is None:
         return None
     text_QD = encoder.texts([query.text or "" for query in task.queries])
-    own_Q = np.array([query.asked_by for query in task.queries])
+    own = [query.asked_by for query in task.queries if query.asked_by is not None]
     found = _measured(task, text_QD, held_out)
     return TitleScores(
         queries=len(task.queries),
@@ -149,7 +156,7 @@ def _title_scores(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) ->
         recall_at_5=found["R@5"].mean,
         recall_at_10=found["R@10"].mean,
         mrr=found["RR@10"].mean,
-        clip_score=float(100 * (text_QD * held_out.vectors[own_Q]).sum(axis=1).mean()),
+        clip_score=clip_score(text_QD, held_out.vectors, own),
     )
 
 

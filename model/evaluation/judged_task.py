@@ -49,11 +49,21 @@ def judged_task(
     _warn(name, "queries have no right product; they are not asked", len(asked) - len(queries))
     _warn(name, "judged queries have no text; they are not asked", len(judgements.keys() - asked))
     if not queries:
-        raise QueryError(
-            f"{name}: no query is left to ask; its right products are named by other ids than "
-            f"this catalog's (such as '{next(iter(number_of), '')}'), or are not in this split"
-        )
+        raise QueryError(f"{name}: no query is left to ask; {_why_none(judgements, asked, corpus)}")
     return Task(name, queries, MEASURES, image_weight=image_weight)
+
+
+def _why_none(judgements: Judgements, asked: Mapping[str, str], corpus: Corpus) -> str:
+    if not judgements.keys() & asked:
+        judged, query = next(iter(judgements), ""), next(iter(asked), "")
+        return f"it judges others (such as '{judged}') than --queries has (such as '{query}')"
+    if not any(grade > 0 for query in asked for grade in judgements.get(query, {}).values()):
+        return "no product is graded above 0"
+    known = next((product.id for product in corpus.products), "")
+    return (
+        "its right products are named by other ids than this catalog's "
+        f"(such as '{known}'), or are not in this split"
+    )
 
 
 def _warn(name: str, what: str, count: int) -> None:

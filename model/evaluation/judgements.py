@@ -22,6 +22,8 @@ Judgements = Mapping[str, Mapping[str, int]]
 _QUERY = ("_id", "id", "query-id", "query_id", "qid")
 _PRODUCT = ("corpus-id", "corpus_id", "doc-id", "doc_id")
 _GRADE = ("score", "relevance", "grade")
+_MAX_GRADE = 1000  # trec_eval counts the products of every grade up to the highest: 8 bytes each
+_GZIP = b"\x1f\x8b"
 
 
 def read_queries(path: Path) -> dict[str, str]:
@@ -34,6 +36,8 @@ def read_queries(path: Path) -> dict[str, str]:
     for place, query, text in _queries(path):
         if not text.strip():
             raise QueryError(f"{place}: query '{query}' has no text")
+        _refuse_half_letters(place, query)
+        _refuse_half_letters(place, text)
         if queries.setdefault(query, text) != text:
             raise QueryError(f"{place}: query '{query}' comes again with another text")
     if not queries:
@@ -50,6 +54,7 @@ def read_judgements(path: Path) -> Judgements:
     judgements: dict[str, dict[str, int]] = {}
     repeated = 0
     for place, query, product, written in _judgements(path):
+        _refuse_half_letters(place, query)  # it may be the text as well
         grade = _grade(place, written)
         graded = judgements.setdefault(query, {})
         repeated += product in graded
@@ -76,7 +81,7 @@ def _queries(path: Path) -> Iterator[tuple[str, str, str]]:
         for place, record in _records(path):
             yield place, _cell(place, record, _QUERY), _cell(place, record, ("text",))
     else:
-        for place, cells in _table(path):
+        for place, cells in _table(path, is_by_spaces=False):
             if len(cells) != 2:
                 raise QueryError(
                     f"{place}: {len(cells)} columns; a query is its id, a tab, and its text"
@@ -97,7 +102,7 @@ def _judgements(path: Path) -> Iterator[tuple[str, str, str, Any]]:
             grade = _cell(place, record, _GRADE)
             yield place, _cell(place, record, _QUERY), _cell(place, record, _PRODUCT), grade
     else:
-        for place, cells in _table(path):
+        for place, cells in _table(path, is_by_spaces=True):
             if len(cells) not in (3, 4):
                 raise QueryError(
                     f"{place}: {len(cells)} columns; a judgement is query, product and grade "
@@ -106,10 +111,11 @@ def _judgements(path: Path) -> Iterator[tuple[str, str, str, Any]]:
             yield place, cells[0], cells[-2], cells[-1]
 
 
-def _table(path: Path) -> Iterator[tuple[str, Sequence[str]]]:
-    """The cells of each line but the header, divided by tabs, or by spaces where there is none."""
+def _table(path: Path, is_by_spaces: bool) -> Iterator[tuple[str, Sequence[str]]]:
+    """The cells of each line but the header, divided by tabs; or by spaces where there is none."""
     for place, line in _lines(path):
-        cells = [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()
+        is_spaced = is_by_spaces and "\t" not in line
+        cells = line.split() if is_spaced else [cell.strip() for cell in line.split("\t")]
         is_header = place.endswith(" line 1") and cells[0].lower() in _QUERY
         if not is_header:
             yield place, cells
@@ -127,7 +133,8 @@ def _records(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    # not splitlines(): JSON may hold a line separator (U+2028) as it is
+    for number, line in enumerate(_text(path).split("\n"), start=1):
         if line.strip():
             yield f"{path} line {number}", line
 
@@ -154,9 +161,18 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        if data.startswith(_GZIP):
+            raise QueryError(f"{path} is compressed; unpack it first (gunzip)")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"{path} cannot be read: {error}") from error
+
+
+def _refuse_half_letters(place: str, text: str) -> None:
+    """Refuse half of a surrogate pair, which JSON can spell and no tokenizer or terminal take."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise QueryError(f"{place}: {text!a} holds half of a letter; write the file as UTF-8")
 
 
 def _cell(place: str, record: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -175,4 +191,8 @@ def _grade(place: str, written: object) -> int:
         raise QueryError(f"{place}: the grade '{written}' is not a number") from None
     if grade != value:
         raise QueryError(f"{place}: the grade {written} is not a whole number")
+    if grade > _MAX_GRADE:
+        raise QueryError(
+            f"{place}: the grade {written} is above {_MAX_GRADE:,}; grades are steps such as 1 to 3"
+        )
     return grade

@@ -21,7 +21,6 @@ from goods.product import Product
 from goods.schema import CatalogSchema, FieldKind
 from model.evaluation.tasks import Corpus, Query, Task
 
-PROTOCOL = "marqo"
 MAX_QUERIES = 2000
 IMAGE_WEIGHT = 0.9
 

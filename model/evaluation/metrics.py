@@ -1,10 +1,13 @@
 """From rankings to numbers, by `ir_measures` and its pytrec_eval.
 
-Legend: Q queries of a task.
+Legend: Q queries of a task, N products, D the dimension of a vector.
 """
+
+from collections.abc import Sequence
 
 import ir_measures
 import numpy as np
+from numpy.typing import NDArray
 
 from model.evaluation.results import Measure
 from model.evaluation.search import NO_HIT, Ranking
@@ -32,26 +35,33 @@ def measured(task: Task, ranking: Ranking) -> tuple[Measure, ...]:
     for found in ir_measures.evaluator(asked, qrels).iter_calc(run):
         values[id(found.measure)][int(found.query_id)] = found.value
     return tuple(
-        Measure(name, values[id(measure)], ceiling(measure, task))
+        Measure(name, values[id(measure)], _ceilings(measure, task))
         for name, measure in zip(task.measures, asked, strict=True)
     )
 
 
-def ceiling(measure: ir_measures.Measure, task: Task) -> float:
-    """The mean that a perfect order reaches: of k places and R right products, min(k, R) are right.
+def clip_score(
+    text_QD: NDArray[np.float32], picture_ND: NDArray[np.float32], own_Q: Sequence[int]
+) -> float:
+    """Mean of 100 * cosine of each text and the picture of the product that it was taken from.
+
+    How alike, not how good: a model that finds everything alike has a high one.
+    """
+    return float(100 * (text_QD * picture_ND[own_Q]).sum(axis=1).mean())
+
+
+def _ceilings(measure: ir_measures.Measure, task: Task) -> NDArray[np.float64]:
+    """What a perfect order reaches: of k places and R right products, min(k, R) are right.
 
     Recall is that over R, precision over k; orders (RR, nDCG) can always be perfect.
     """
+    right_Q = np.array([1.0 if task.is_one_design else len(q.right_R) for q in task.queries])
     if measure.NAME not in ("R", "P"):
-        return 1.0
+        return np.ones_like(right_Q)
     k = measure["cutoff"]
-    right_Q = np.array([_count(task, query) for query in task.queries])
     found_Q = np.minimum(k, right_Q)
-    return float((found_Q / (right_Q if measure.NAME == "R" else k)).mean())
-
-
-def _count(task: Task, query: Query) -> int:
-    return 1 if task.is_one_design else len(query.right_R)
+    ceiling_Q: NDArray[np.float64] = found_Q / (right_Q if measure.NAME == "R" else k)
+    return ceiling_Q
 
 
 def _qrels(task: Task, query: Query) -> dict[str, int]:

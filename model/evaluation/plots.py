@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from goods.errors import GoodsError
 from model.evaluation.figures import FAINT, INK, MODEL_PAINT, PAPER, RULE, matplotlib_settings, svg
+from model.evaluation.summary import is_below_one
 
 _PNG = {"ink": "#1c2024", "faint": "#6b7278", "rule": "#e3e5e8", "line": "#2866b1"}
 _MOST_POINTS = 4000  # of a curve: more than a PNG has columns
@@ -87,7 +88,7 @@ def score_bars(
                 for colour, width in ((PAPER, 3), (INK, 1)):  # a rim keeps it apart from the bar
                     axes.plot([bar.low, bar.high], [place] * 2, color=colour, linewidth=width)
         for place, ceiling in zip(top, ceilings, strict=True):
-            if ceiling < 0.9995:
+            if is_below_one(ceiling):
                 axes.plot([ceiling] * 2, [place - 0.47, place + 0.47], color=FAINT, ls=(0, (2, 2)))
         axes.set_yticks(top, metrics)
         axes.invert_yaxis()

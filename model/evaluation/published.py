@@ -126,7 +126,8 @@ def published_beside(protocol: str, corpus_size: int, is_trained_on_it: bool) ->
         tables = tuple(table for table in known.tables if table.corpus == "KAGL")
         note = (
             f"{known.source}, updated {known.updated}; this corpus of {corpus_size:,} products "
-            f"is taken for KAGL ({known.kagl_products:,}) by its size"
+            f"is taken for KAGL ({known.kagl_products:,}) by its size; of more than 2,000 titles "
+            "theirs are another sample, unless --qrels names their ground truth"
         )
         return Beside(tables, note, known.url)
     return Beside((), reason, known.url)

@@ -11,17 +11,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from goods.errors import GoodsError
 from goods.pictures import PictureLoader
 from goods.product import Product
+from model.evaluation.outputs import PAGE, write_whole
 from model.evaluation.published import Beside
 from model.evaluation.report_view import HITS, TaskView, task_views, verdict
 from model.evaluation.results import ModelResult
 from model.evaluation.statistics import CONFIDENCE
-from model.evaluation.summary import letter
+from model.evaluation.summary import Summary, is_below_one, letter
 from model.evaluation.thumbnails import thumbnails
 
-FILE_NAME = "index.html"
 _TEMPLATE = Path(__file__).with_name("report_page.html")
 
 
@@ -38,8 +37,8 @@ class ModelView:
 
 def write_report(
     results: Sequence[ModelResult],
+    summary: Summary,
     folder: Path,
-    title: str,
     loader: PictureLoader,
     beside: Beside | None = None,
 ) -> Path:
@@ -47,21 +46,18 @@ def write_report(
 
     Args:
         results: At least one model; the first is what others are compared with, the last the one
-            whose failures are shown. All have to have been asked the same queries.
+            whose failures are shown.
+        summary: Of these results.
         folder: Where the page is written.
-        title: Its heading.
         loader: Where pictures come from; what it cannot load is shown as missing.
         beside: Published scores, or why they are not comparable; None says nothing.
 
     Raises:
         GoodsError: The page cannot be written.
-        ValueError: There is no result, or the models were not asked the same.
     """
-    if not results:
-        raise ValueError("there is no result to report")
-    tasks = task_views(results)
+    tasks = task_views(results, summary)
     page = _template().render(
-        title=title,
+        title=summary.title,
         models=list(_models(results, tasks)),
         tasks=tasks,
         pictures=thumbnails(_pictured(tasks), loader),
@@ -70,14 +66,8 @@ def write_report(
         confidence=CONFIDENCE,
         furthest=_furthest(tasks),
     )
-    path = folder / FILE_NAME
-    fresh = folder / f".{FILE_NAME}.new"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(page.encode("utf-8", errors="replace"))  # a query may hold half a letter
-        fresh.replace(path)
-    except OSError as error:
-        raise GoodsError(f"{path}: the report cannot be written: {error}") from error
+    path = folder / PAGE
+    write_whole(path, page)
     return path
 
 
@@ -114,6 +104,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["below_one"] = is_below_one
     environment.filters.update(score=_score, signed=_signed, p_value=_p_value, verdict=verdict)
     return environment.get_template(_TEMPLATE.name)
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.evaluation.plots import Bar, ScatterPoint, score_bars, slice_scatter
-from model.evaluation.results import ModelResult, QueryHits, TaskResult
-from model.evaluation.slices import Slice, slices
+from model.evaluation.results import ModelResult, QueryHits, TaskResult, by_task
+from model.evaluation.slices import Slice, slices, weakest
 from model.evaluation.statistics import bootstrap_interval
-from model.evaluation.summary import Gain, Row, letter, summarise
+from model.evaluation.summary import Gain, Row, Summary, letter
 
 WEAKEST = 12  # slices shown at once
 PER_FIELD = 40  # values of one field, behind a click
@@ -27,6 +27,7 @@ class SliceRow:
     field: str
     value: str
     queries: int
+    ceiling: float
     bars: Sequence[Bar]
 
 
@@ -50,7 +51,7 @@ class TaskView:
         rows: Its scores; it is judged by the first.
         bars_svg: The same as a plot.
         scatter_svg: Slices, first model against last; empty with one model or too few slices.
-        weakest: The slices where the last model is worst.
+        weakest: The slices where the last model falls short.
         fields: All slices by field.
         shown: For each query what each model found.
     """
@@ -73,32 +74,16 @@ def verdict(gain: Gain) -> str:
     return "better" if gain.mean > 0 else "worse"
 
 
-def task_views(results: Sequence[ModelResult]) -> list[TaskView]:
-    """A section for each task.
-
-    Raises:
-        ValueError: The models were not asked the same.
-    """
-    by_task = [_of_every_model(results, task.task) for task in results[0].tasks]
-    most = MAX_PICTURES // max(1, HITS * len(results) * len(by_task))
+def task_views(results: Sequence[ModelResult], summary: Summary) -> list[TaskView]:
+    """A section for each task."""
+    tasks = by_task(results)
+    most = MAX_PICTURES // max(1, HITS * len(results) * len(tasks))
     queries = max(1, min(QUERIES, most))
-    rows = iter(summarise(results, catalog="", split="", protocol="", weakest=0).rows)
+    rows = iter(summary.rows)
     return [
         _view(f"task-{number}", task, list(islice(rows, len(task[0].measures))), queries)
-        for number, task in enumerate(by_task, 1)
+        for number, task in enumerate(tasks, 1)
     ]
-
-
-def _of_every_model(results: Sequence[ModelResult], name: str) -> list[TaskResult]:
-    found = [task for result in results if (task := result.task(name))]
-    is_same = all(
-        task.queries == found[0].queries
-        and [m.name for m in task.measures] == [m.name for m in found[0].measures]
-        for task in found
-    )
-    if len(found) < len(results) or not is_same:
-        raise ValueError(f"the models were not asked the same queries of '{name}'; ask in one run")
-    return found
 
 
 def _view(
@@ -122,7 +107,7 @@ def _view(
             f"Scores of {first.task}; the table beside says the same in numbers",
         ),
         scatter_svg=_scatter(anchor, results, found),
-        weakest=[_slice_row(one) for one in found[:WEAKEST]],
+        weakest=[_slice_row(one) for one in weakest(found, WEAKEST)],
         fields=_field_tables([*first.slices, first.task], found),
         shown=_failures(results, queries),
     )
@@ -153,7 +138,8 @@ def _field_tables(fields: Sequence[str], found: Sequence[Slice]) -> list[FieldTa
 
 
 def _slice_row(one: Slice) -> SliceRow:
-    return SliceRow(one.field, one.value, one.queries, [_bar(values) for values in one.scores])
+    bars = [_bar(values) for values in one.scores]
+    return SliceRow(one.field, one.value, one.queries, one.ceiling, bars)
 
 
 def _bar(values_Q: NDArray[np.float64]) -> Bar:

@@ -19,18 +19,23 @@ class Measure:
     Attributes:
         name: In the field's spelling: "R@10", "P@10", "RR@10", "nDCG@10".
         values_Q: For each query.
-        ceiling: The mean that a perfect order would reach: below 1 where, say, fewer than ten
-            products are right and P@10 is asked.
+        ceiling_Q: What a perfect order would reach: below 1 where, say, fewer than ten products
+            are right and P@10 is asked.
     """
 
     name: str
     values_Q: NDArray[np.float64]
-    ceiling: float
+    ceiling_Q: NDArray[np.float64]
 
     @property
     def mean(self) -> float:
         """Over all queries, each counting the same."""
         return float(self.values_Q.mean())
+
+    @property
+    def ceiling(self) -> float:
+        """The mean that perfect orders would reach."""
+        return float(self.ceiling_Q.mean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class TaskResult:
         slices: For each field the value that each query asks for ("" where it names none):
             `{"colour": ("red", "blue", ...)}`; what scores are broken down by.
         shown: Some queries with their hits; the same queries for every model.
+        is_aside: Shown apart, and part of no average; see `tasks.Task`.
     """
 
     task: str
@@ -75,17 +81,7 @@ class TaskResult:
     measures: Sequence[Measure]
     slices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     shown: Sequence[QueryHits] = ()
-
-    def measure(self, name: str) -> Measure:
-        """The measure of this name.
-
-        Raises:
-            KeyError: There is none.
-        """
-        for measure in self.measures:
-            if measure.name == name:
-                return measure
-        raise KeyError(name)
+    is_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +105,20 @@ class ModelResult:
     trained_on: int = 0
     clip_score: float | None = None
 
-    def task(self, name: str) -> TaskResult | None:
-        """The result of the task of this name, if it was asked."""
-        return next((result for result in self.tasks if result.task == name), None)
+
+def by_task(results: Sequence[ModelResult]) -> list[list[TaskResult]]:
+    """For each task what every model scores on it.
+
+    Raises:
+        ValueError: There is no model, or they were not asked the same.
+    """
+    if not results:
+        raise ValueError("there is no result to report")
+    first, *others = ([_asked(task) for task in result.tasks] for result in results)
+    if any(other != first for other in others):
+        raise ValueError("the models were not asked the same queries; ask them in one run")
+    return [list(together) for together in zip(*(result.tasks for result in results), strict=True)]
+
+
+def _asked(task: TaskResult) -> tuple[str, Sequence[str], list[str]]:
+    return task.task, task.queries, [measure.name for measure in task.measures]

@@ -1,16 +1,13 @@
-"""Results in few numbers: means with intervals, and every later model against the first."""
+"""What an evaluation comes to: means with intervals, and every later model against the first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from model.evaluation.evaluate import ALL
+from model.evaluation.tasks import CATALOG, FILES, MARQO
 
-from model.evaluation.results import ModelResult, TaskResult
-from model.evaluation.slices import slices
-from model.evaluation.statistics import bootstrap_interval, holm, paired_difference
-
+_ASKED = {CATALOG: "", MARQO: ", asked as in Marqo's benchmark", FILES: ", asked by judged queries"}
 _SIGNIFICANT = 0.05
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -19,6 +16,11 @@ def letter(number: int) -> str:
     """What tables and pages call a model: A, B ... Z, A2 ..."""
     turn, place = divmod(number, len(_LETTERS))
     return _LETTERS[place] + (str(turn + 1) if turn else "")
+
+
+def is_below_one(ceiling: float) -> bool:
+    """Whether a ceiling is worth telling: it differs from 1 in the three digits that are shown."""
+    return ceiling < 1 - 5e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,10 @@ class Row:
         task: The task's name.
         queries: How many.
         measure: "P@10".
-        ceiling: What a perfect order reaches.
+        ceiling: What perfect orders reach.
         scores: Of each model.
         gains: Of each model after the first.
+        is_aside: Shown apart, and part of no average; see `tasks.Task`.
     """
 
     task: str
@@ -74,6 +77,7 @@ class Row:
     ceiling: float
     scores: Sequence[Score]
     gains: Sequence[Gain]
+    is_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class Weak:
         value: What is asked for.
         queries: How many of them.
         measure: The task's first measure.
+        ceiling: What perfect orders reach.
         means: Of each model.
     """
 
@@ -111,6 +116,7 @@ class Weak:
     value: str
     queries: int
     measure: str
+    ceiling: float
     means: Sequence[float]
 
 
@@ -129,7 +135,7 @@ class Summary:
         clip_scores: For each the mean of 100 * cosine of a title and its picture.
         rows: Every measure.
         averages: Over tasks with the same measures.
-        weakest: Where the last model is worst, per task.
+        weakest: Where the last model falls short, per task.
     """
 
     catalog: str
@@ -144,91 +150,12 @@ class Summary:
     averages: Sequence[Average]
     weakest: Sequence[Weak]
 
+    @property
+    def title(self) -> str:
+        """What was searched, and by which questions: "663 test products of shop.csv"."""
+        which = "" if self.split == ALL else f"{self.split} "
+        return f"{self.products:,} {which}products of {self.catalog}{_ASKED[self.protocol]}"
+
     def to_json(self) -> dict[str, Any]:
         """A plain form."""
         return asdict(self)
-
-
-def summarise(
-    results: Sequence[ModelResult], catalog: str, split: str, protocol: str, weakest: int
-) -> Summary:
-    """The numbers of these models, asked the same.
-
-    Args:
-        results: One or more models.
-        catalog: The catalog's name.
-        split: Which products were searched.
-        protocol: How they were asked.
-        weakest: How many slices to name for each task.
-    """
-    tasks = [list(asked) for asked in zip(*(result.tasks for result in results), strict=True)]
-    return Summary(
-        catalog=catalog,
-        split=split,
-        protocol=protocol,
-        products=results[0].corpus,
-        models=[result.model for result in results],
-        stamps=[result.stamp for result in results],
-        trained_on=[result.trained_on for result in results],
-        clip_scores=[result.clip_score for result in results],
-        rows=list(_rows(tasks)),
-        averages=list(_averages(tasks)),
-        weakest=[weak for asked in tasks for weak in _weakest(asked, weakest)],
-    )
-
-
-def _rows(tasks: Sequence[Sequence[TaskResult]]) -> Iterator[Row]:
-    gains = _gains(tasks)
-    for asked in tasks:
-        for place, measure in enumerate(asked[0].measures):
-            values = [result.measures[place].values_Q for result in asked]
-            yield Row(
-                task=asked[0].task,
-                queries=len(asked[0].queries),
-                measure=measure.name,
-                ceiling=measure.ceiling,
-                scores=[_score(values_Q) for values_Q in values],
-                gains=[next(gains) for _ in values[1:]],
-            )
-
-
-def _score(values_Q: NDArray[np.float64]) -> Score:
-    interval = bootstrap_interval(values_Q)
-    return Score(float(values_Q.mean()), interval.low, interval.high)
-
-
-def _gains(tasks: Sequence[Sequence[TaskResult]]) -> Iterator[Gain]:
-    """By task, measure and model."""
-    differences = [
-        paired_difference(first.values_Q, result.measures[place].values_Q)
-        for asked in tasks
-        for place, first in enumerate(asked[0].measures)
-        for result in asked[1:]
-    ]
-    corrected = holm([difference.p_value for difference in differences])
-    for difference, p_value in zip(differences, corrected, strict=True):
-        yield Gain(difference.mean, difference.low, difference.high, difference.p_value, p_value)
-
-
-def _averages(tasks: Sequence[Sequence[TaskResult]]) -> Iterator[Average]:
-    alike: dict[tuple[str, ...], list[Sequence[TaskResult]]] = {}
-    for asked in tasks:
-        alike.setdefault(tuple(measure.name for measure in asked[0].measures), []).append(asked)
-    for names, together in alike.items():
-        if len(together) < 2:
-            continue
-        for place, name in enumerate(names):
-            ceilings = [asked[0].measures[place].ceiling for asked in together]
-            means = [[result.measures[place].mean for result in asked] for asked in together]
-            yield Average(
-                tasks=[asked[0].task for asked in together],
-                measure=name,
-                ceiling=float(np.mean(ceilings)),
-                means=np.mean(means, axis=0).tolist(),
-            )
-
-
-def _weakest(asked: Sequence[TaskResult], count: int) -> Iterator[Weak]:
-    for one in slices(asked)[:count]:
-        measure = asked[0].measures[0].name
-        yield Weak(asked[0].task, one.field, one.value, one.queries, measure, one.means)

@@ -1,10 +1,10 @@
 """A summary as lines for the terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from model.evaluation.published import Beside
-from model.evaluation.summary import Gain, Row, Score, Summary, letter
+from model.evaluation.summary import Gain, Row, Score, Summary, is_below_one, letter
 
 MEASURES = 2
 """Of a task, on the terminal; JSON and the report have all."""
@@ -16,8 +16,7 @@ _LEAST_P = 0.001
 
 def table_lines(summary: Summary) -> Iterator[str]:
     """Rows are measures by task, columns models; then averages, and where the last is weakest."""
-    which = "" if summary.split == "all" else f"{summary.split} "
-    yield f"{summary.products:,} {which}products of {summary.catalog}"
+    yield summary.title
     yield from _models(summary)
     yield ""
     yield from _scores(summary)
@@ -53,8 +52,7 @@ def _scores(summary: Summary) -> Iterator[str]:
     letters = [letter(number) for number in range(len(summary.models))]
     differences = [f"{later} - A" for later in letters[1:]]
     yield _line("means, 95 % intervals", letters, differences)
-    for task, rows in groupby(summary.rows, key=lambda row: row.task):
-        yield from _task(task, list(rows))
+    yield from _tasks(row for row in summary.rows if not row.is_aside)
     for tasks, averages in groupby(summary.averages, key=lambda average: average.tasks):
         yield f"average of {len(tasks)} tasks, each counting the same"
         for average in list(averages)[:MEASURES]:
@@ -64,9 +62,17 @@ def _scores(summary: Summary) -> Iterator[str]:
                 [f"{mean:.3f}" for mean in average.means],
                 [f"{mean - first:+.3f}" for mean in later],
             )
+    if aside := [row for row in summary.rows if row.is_aside]:
+        yield "aside: by fields whose words captions leave out; part of no average"
+        yield from _tasks(aside)
     if differences:
         tests = sum(len(row.gains) for row in summary.rows)
-        yield f"* significant, too, after correction for {_counted(tests, 'test', 'tests')} (Holm)"
+        yield f"p is corrected for {_counted(tests, 'test', 'tests')} (Holm); * is below .05"
+
+
+def _tasks(rows: Iterable[Row]) -> Iterator[str]:
+    for task, of_task in groupby(rows, key=lambda row: row.task):
+        yield from _task(task, list(of_task))
 
 
 def _task(task: str, rows: Sequence[Row]) -> Iterator[str]:
@@ -85,7 +91,7 @@ def _weakest(summary: Summary) -> Iterator[str]:
     yield f"weakest of {letter(len(summary.models) - 1)}" if several else "weakest"
     for (task, measure), slices in groupby(summary.weakest, key=lambda w: (w.task, w.measure)):
         named = (
-            f"{weak.value} {weak.means[-1]:.3f}"
+            f"{weak.value} {weak.means[-1]:.3f}{_of(weak.ceiling)}"
             + (f" ({weak.queries:,} queries)" if weak.queries > 1 else "")
             for weak in slices
         )
@@ -108,7 +114,11 @@ def _counted(count: int, one: str, several: str) -> str:
 
 
 def _measure(name: str, ceiling: float) -> str:
-    return name if ceiling > 1 - 5e-4 else f"{name:<7}(at most {ceiling:.3f})"
+    return f"{name:<7}(at most {ceiling:.3f})" if is_below_one(ceiling) else name
+
+
+def _of(ceiling: float) -> str:
+    return f" of {ceiling:.3f}" if is_below_one(ceiling) else ""
 
 
 def _score(score: Score) -> str:
@@ -116,6 +126,6 @@ def _score(score: Score) -> str:
 
 
 def _gain(gain: Gain) -> str:
-    p_value = f"p < {_LEAST_P}" if gain.p_value < _LEAST_P else f"p {gain.p_value:.3f}"
+    p_value = f"p < {_LEAST_P}" if gain.corrected < _LEAST_P else f"p {gain.corrected:.3f}"
     star = " *" if gain.is_significant else ""
     return f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]  {p_value}{star}"

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from goods.product import Product
 
+CATALOG, MARQO, FILES = "catalog", "marqo", "files"
+"""Who asks: the catalog by what it says of its products, Marqo's benchmark, or judged queries."""
+
 Numbers = NDArray[np.int64]
 """Products by their place in the corpus."""
 
@@ -65,6 +68,8 @@ class Task:
         is_one_design: The right products of a query are one design: it counts once, at the place
             of its nearest product, and the others are passed over.
         image_weight: w of the document vectors w * image + (1 - w) * title; 1 is pictures only.
+        is_aside: It asks by words that no caption of this catalog says, so that training does not
+            teach them (season, usage): shown apart, and part of no average.
     """
 
     name: str
@@ -72,3 +77,4 @@ class Task:
     measures: Sequence[str]
     is_one_design: bool = False
     image_weight: float = 1.0
+    is_aside: bool = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from goods.errors import TrainingError
 from model.training.events import Event, Resumed
 from model.training.fit import Step
-from model.training.history import measures
+from model.training.history import named_scores
 from model.training.report import EpochRecord
 
 
@@ -45,7 +45,7 @@ def show_on_board(folder: Path | None) -> Iterator[Callable[[Event], None]]:
             case EpochRecord():
                 if event.score is not None:
                     board.add_scalar("val/score", event.score, step)
-                for name, value in measures(event.val):
+                for name, value in named_scores(event.val):
                     board.add_scalar(f"val/{name}", value, step)
                 board.flush()
 

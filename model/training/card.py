@@ -7,7 +7,8 @@ from pathlib import Path
 
 from model.training.history import CURVES
 from model.training.identity import flat
-from model.training.report import RECORD, TrainReport, measures
+from model.training.recipe import RECORD
+from model.training.report import TrainReport, measures
 from model.training.showcase import SHEET
 
 CARD = "README.md"
@@ -31,21 +32,42 @@ def model_card(report: TrainReport, shown: Sequence[str] = ()) -> str:
         shown: Names of pictures beside it.
     """
     return _CARD.format(
-        base=report.base,
+        base=_name_of(report.base),
         catalog=report.catalog,
         counts=report.products,
         refused=report.refused,
         epochs=report.recipe.epochs,
         best=report.best_epoch,
         seconds=report.seconds,
-        recipe=", ".join(f"{name} {value}" for name, value in flat(asdict(report.recipe))),
+        recipe=", ".join(_recipe(report)),
         seed=report.seed,
         scores="\n".join(_score_rows(report)) or "| no test products | | |",
         history="\n".join(_history_rows(report)),
         curves=f"\n![Loss, learning rate and score]({CURVES})\n" if CURVES in shown else "",
-        guard=f"\n## Forgetting guard\n{report.guard.markdown()}\n" if report.guard else "",
+        guard=f"\n## What was kept of the training\n{report.guard.markdown()}\n"
+        if report.guard
+        else "",
         sheet=f"\n![What base and model find]({SHEET})\n" if SHEET in shown else "",
     )
+
+
+def _kept(report: TrainReport) -> str:
+    """What was tried between base and tuned model, if anything was."""
+    if not report.guard:
+        return ""
+    return f"\n## What was kept of the training\n{report.guard.markdown()}\n"
+
+
+def _name_of(base: str) -> str:
+    """A hub name, or a folder's without the folders of this machine above it."""
+    return Path(base).resolve().name if Path(base).is_dir() else base
+
+
+def _recipe(report: TrainReport) -> Iterator[str]:
+    """What was done; what was left out is 0, "none" or False."""
+    for name, value in flat(asdict(report.recipe)):
+        if value and value != "none":
+            yield f"{name} {value}"
 
 
 def _score_rows(report: TrainReport) -> Iterator[str]:

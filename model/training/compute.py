@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from goods.errors import TrainingError
 from model.dual_encoder import DualEncoder
 
 _COMPILED_FORMS = 64  # of a layer: either tower, with and without gradients, whole and last parts
@@ -46,6 +47,22 @@ class Compute:
             for layer in tower.modules():
                 if isinstance(layer, GradientCheckpointingLayer):
                     layer.compile(backend=self.compiler, dynamic=is_dynamic)
+
+    def refuse_no_compiler(self, device: torch.device) -> None:
+        """Where layers shall be compiled, make sure that it can be done, in some seconds.
+
+        Raises:
+            TrainingError: It cannot: a compiler is missing.
+        """
+        if self.compiler is None:
+            return
+        try:
+            torch.compile(torch.neg, backend=self.compiler)(torch.zeros(2, device=device))
+        except RuntimeError as error:  # what all of torch.compile's own errors are
+            raise TrainingError(
+                f"torch.compile does not work here: {str(error).splitlines()[0]}; install a C++ "
+                "compiler (on CUDA also Triton), or train without --compile"
+            ) from error
 
     def precision(self, device: torch.device) -> torch.autocast:
         """A context that computes matrix products in the number format."""

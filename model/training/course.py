@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from goods.errors import DivergedError
+from goods.errors import DivergedError, TrainingError
 from goods.product import Product
 from model.evaluation.evaluate import Evaluation
 from model.evaluation.results import QueryHits
@@ -15,8 +15,9 @@ from model.training.fit import Fit, Step
 from model.training.guard import GuardReport
 from model.training.history import save_curves, save_history
 from model.training.identity import Identity
+from model.training.recipe import RECORD
 from model.training.records import revived
-from model.training.report import RECORD, EpochRecord, TrainReport
+from model.training.report import EpochRecord, TrainReport
 from model.training.state import StateFolder, TrainState
 
 _WORTH_CURVES_S = 10  # of an epoch: drawing them takes half a second
@@ -83,7 +84,7 @@ class Course:
 
         Raises:
             DivergedError: The loss is no longer a number; the curves until then stay in the folder.
-            TrainingError: The state cannot be written.
+            TrainingError: The state cannot be written, or no picture can be read any more.
         """
         try:
             for step in self._fit.epoch(epoch):
@@ -100,6 +101,11 @@ class Course:
                 f"{error}; {kept}; the course of the loss is in {self._folder.path}"
             ) from error
         losses = [step.loss for step in self.steps if step.epoch == epoch]
+        if not losses:
+            raise TrainingError(
+                f"in epoch {epoch} no picture could be read any more; bring them back, and go on "
+                "with --resume"
+            )
         return sum(losses) / len(losses)
 
     def finish(self, record: EpochRecord) -> bool:

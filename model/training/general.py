@@ -29,7 +29,7 @@ from model.splits import Place, given_places
 from model.training.everyday import EVERYDAY
 
 MOST = 2_000
-"""Products of each split, at most: twelve blends are measured on them."""
+"""Products of each split, at most: some fifteen blends are measured on them."""
 
 _PICTURE_BYTES = 4 << 30
 _CHUNK = 128  # pictures embedded at a time

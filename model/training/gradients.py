@@ -5,8 +5,7 @@ weights needs only the gradient with respect to each vector. So the vectors are 
 loss is taken of them, and then each part is sent back through its tower alone: larger batches than
 memory holds, and several processes, change nothing but rounding.
 
-Source: Gao et al. 2021 (Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup),
-section 3.
+Source: Gao et al. 2021 (Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup).
 
 Legend: P rows of one part, D the dimension of a vector.
 """

@@ -1,6 +1,5 @@
 """The checkpoint that a training kept, held back to what its base can bear to lose."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +21,6 @@ from model.training.general import (
     general_places,
 )
 from model.training.guard import Blend, GuardReport, guard, weights_of
-from model.training.records import revived
-from model.training.report import RECORD
 from model.training.settings import GuardSettings
 
 
@@ -50,24 +47,17 @@ def guard_checkpoint(
         progress: Told of every blend that was tried.
 
     Raises:
-        TrainingError: There is nothing to choose by.
+        TrainingError: The base scores nothing in general: there is nothing to keep.
         CatalogError: The general catalog cannot be used.
     """
     towers = load_checkpoint(str(out))
     towers.to(device)
-    if earlier := _earlier(out):  # killed after it was written: no blend of a blend
-        return towers, earlier
-    if not len(pairs.numbers("val")):
-        raise TrainingError(
-            "the guard chooses by validation products, and there are none; give some that split, "
-            "or train without it"
-        )
     origin = load_checkpoint(base)
     origin.to(device)
     general = _general(origin, settings, pairs, schema, loader)
     weights = weights_of(origin)
     del origin  # two copies of the weights and the model itself: less than training took
-    has_test = general.has_test and len(pairs.numbers("test")) > 0
+    has_test = (general is None or general.has_test) and len(pairs.numbers("test")) > 0
     own = catalog_score(pairs, schema)
     return towers, guard(towers, weights, own, general, settings.max_loss, has_test, progress)
 
@@ -84,19 +74,29 @@ def refuse_useless_general(settings: GuardSettings) -> None:
         general_places(catalog, settings.general_splits)
 
 
+def refuse_blind_guard(pairs: Pairs) -> None:
+    """Say before the training that the guard could not choose after it.
+
+    Raises:
+        TrainingError: The shop has no validation products.
+    """
+    if not len(pairs.numbers("val")):
+        raise TrainingError(
+            "the guard chooses by validation products, and there are none; give some that split, "
+            "or train without it"
+        )
+
+
 def _general(
     base: DualEncoder,
     settings: GuardSettings,
     pairs: Pairs,
     schema: CatalogSchema,
     loader: PictureLoader,
-) -> General:
+) -> General | None:
+    if not settings.is_bounded:
+        return None
     if settings.general is None:
         return everyday_words(Encoder(base), pairs, schema)
     catalog = open_catalog(settings.general, settings.general_schema)
     return general_catalog(catalog, settings.general_splits, loader, base.preprocessing)
-
-
-def _earlier(out: Path) -> GuardReport | None:
-    plain = json.loads((out / RECORD).read_text(encoding="utf-8")).get("guard")
-    return revived(GuardReport, plain) if plain else None

@@ -19,14 +19,14 @@ def save_history(steps: Sequence[Step], epochs: Sequence[EpochRecord], folder: P
     named = ("step", "epoch", "loss", "lr", "pairs_per_s")
     rows = ((s.number, s.epoch, s.loss, s.lr, round(s.pairs_per_s, 1)) for s in steps)
     _write(folder / STEPS, named, rows)
-    measured = [dict(measures(record.val)) for record in epochs]
-    columns = list(dict.fromkeys(name for measures in measured for name in measures))
+    measured = [dict(named_scores(record.val)) for record in epochs]
+    columns = list(dict.fromkeys(name for scores in measured for name in scores))
     _write(
         folder / EPOCHS,
         ("epoch", "loss", "score", "seconds", *columns),
         (
-            (r.epoch, r.loss, r.score, round(r.seconds, 1), *(measures.get(c) for c in columns))
-            for r, measures in zip(epochs, measured, strict=True)
+            (r.epoch, r.loss, r.score, round(r.seconds, 1), *(scores.get(c) for c in columns))
+            for r, scores in zip(epochs, measured, strict=True)
         ),
     )
 
@@ -50,7 +50,7 @@ def save_curves(
     save_training_curves(points, scores, folder / CURVES)
 
 
-def measures(scores: Evaluation | None) -> Iterator[tuple[str, float]]:
+def named_scores(scores: Evaluation | None) -> Iterator[tuple[str, float]]:
     """Every score of an evaluation under the name of its column."""
     if scores and scores.titles:
         for name, value in asdict(scores.titles).items():

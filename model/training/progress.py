@@ -94,7 +94,8 @@ class _Lines:
 def _line(event: Step | EpochRecord | Resumed | Blend) -> str:
     match event:
         case Blend():
-            return f"guard: alpha {event.alpha:.1f}  shop {event.shop:.3f}  loss {event.loss:.1%}"
+            loss = "" if event.loss is None else f"  loss {event.loss:.1%}"
+            return f"blend: alpha {event.alpha:g}  shop {event.shop:.3f}{loss}"
         case Resumed():
             return f"going on after step {event.step:,}"
         case Step():

@@ -12,8 +12,9 @@ from model.captions import Captioner, all_facts
 from model.disk import refuse_unwritable
 from model.dual_encoder import DualEncoder
 from model.pairs import Pairs
+from model.pixels import FixedPixels
 from model.splits import SPLITS, given_places
-from model.training.report import RECORD
+from model.training.recipe import RECORD
 from model.training.settings import TrainSettings
 from model.training.state import StateFolder
 
@@ -41,6 +42,19 @@ def refuse_to_forget(folder: StateFolder, is_resumed: bool) -> None:
         raise TrainingError(
             f"{folder.path} holds an interrupted training: pass --resume to go on with it, or "
             "delete that folder to start anew"
+        )
+
+
+def refuse_vain_mirror(settings: TrainSettings, towers: DualEncoder) -> None:
+    """Refuse to mirror what are no pictures any more.
+
+    Raises:
+        TrainingError: The base cuts pictures into patches before they reach it (NaFlex).
+    """
+    if settings.mirror and not isinstance(towers.preprocessing, FixedPixels):
+        raise TrainingError(
+            f"{settings.base} takes pictures as patches of any number, which cannot be mirrored; "
+            "train it without --mirror"
         )
 
 

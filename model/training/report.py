@@ -8,8 +8,6 @@ from model.evaluation.evaluate import Evaluation
 from model.training.guard import GuardReport
 from model.training.recipe import Recipe
 
-RECORD = "goods.json"
-
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:

@@ -13,23 +13,29 @@ found the best rates apart by this factor over many models and ranks."""
 
 @dataclass(frozen=True, slots=True)
 class GuardSettings:
-    """How much a training may forget, and of what.
+    """Between base and tuned model: how much a training may forget, and of what.
 
     Attributes:
         general: A catalog that the model shall still be good at; None for everyday words, in which
             it shall still see the shop's own pictures as its base does.
         general_schema: Its schema file, if what its columns are for cannot be inferred.
         general_splits: A CSV that assigns its products to splits: val chooses, test judges.
-        max_loss: The share of the base's general score that may be lost.
+        max_loss: The share of the base's general score that may be lost; None where only the shop
+            counts, and nothing else is measured.
     """
 
     general: Path | None = None
     general_schema: Path | None = None
     general_splits: Path | None = None
-    max_loss: float = 0.05
+    max_loss: float | None = 0.05
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether there is a loss to be measured."""
+        return self.max_loss is not None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.max_loss < 1:
+        if self.max_loss is not None and not 0 <= self.max_loss < 1:
             raise TrainingError(
                 f"--max-forgetting {self.max_loss:g} is not between 0 and 1; pass 0.05 for 5 %"
             )
@@ -87,6 +93,7 @@ class TrainSettings:
     phrase_share: float | None = None
     cluster: int | None = None
     mirror: bool | None = None
+    is_blended: bool | None = None
     seed: int = 0
     device: str = "auto"
     dtype: str = "auto"
@@ -136,11 +143,14 @@ class TrainSettings:
 
     @property
     def guarding(self) -> GuardSettings | None:
-        """How much may be forgotten; None where nobody looks."""
+        """What decides between base and tuned model; None where the tuned one is kept."""
         is_on = self.general is not None if self.guard is None else self.guard
-        if not is_on:
-            return None
-        return GuardSettings(self.general, self.general_schema, self.general_splits, self.max_loss)
+        if is_on:
+            return GuardSettings(
+                self.general, self.general_schema, self.general_splits, self.max_loss
+            )
+        is_untrained = self.base.startswith("scratch:")
+        return GuardSettings(max_loss=None) if self.recipe.is_blended and not is_untrained else None
 
     @property
     def recipe(self) -> Recipe:
@@ -151,7 +161,8 @@ class TrainSettings:
         if self.lora_rank and self.lr is None:
             recipe = replace(recipe, lr=min(recipe.lr * LORA_LR, 0.5))
         if self.phrase_share is not None:
-            captions = replace(recipe.captions, phrase_share=self.phrase_share)
+            # One caption for each picture: of two at once there is no share to choose.
+            captions = replace(recipe.captions, phrase_share=self.phrase_share, is_both=False)
             recipe = replace(recipe, captions=captions)
         if self.mirror is not None:
             seen = replace(recipe.augmentation, mirror=self.mirror)
@@ -161,6 +172,6 @@ class TrainSettings:
 
 _OF_RECIPE = (
     *("epochs", "batch_size", "lr", "weight_decay", "warmup_share", "layer_decay"),
-    *("freeze", "cluster", "lora_rank"),
+    *("freeze", "cluster", "lora_rank", "is_blended"),
 )
 """The settings that a recipe has by the same name."""

@@ -12,8 +12,9 @@ from goods.sheet import SheetRow, Tile, contact_sheet
 from model.encoder import Encoder
 from model.evaluation.catalog_tasks import attribute_task, phrase_fields
 from model.evaluation.evaluate import HeldOut
-from model.evaluation.results import Hit, QueryHits
-from model.evaluation.search import NO_HIT, nearest
+from model.evaluation.results import QueryHits
+from model.evaluation.search import nearest
+from model.evaluation.shown import shown_hits
 
 SHEET = "before-and-after.png"
 
@@ -32,19 +33,7 @@ def find(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> list[Que
         return []
     text_QD = encoder.texts([query.name for query in chosen])
     found = nearest(text_QD, held_out.vectors, chosen, depth=HITS)
-    return [
-        QueryHits(
-            query.name,
-            [
-                Hit(held_out.products[number], score, number in set(query.right_R.tolist()))
-                for number, score in zip(numbers, scores, strict=True)
-                if number != NO_HIT
-            ],
-        )
-        for query, numbers, scores in zip(
-            chosen, found.numbers_QK.tolist(), found.scores_QK.tolist(), strict=True
-        )
-    ]
+    return shown_hits(chosen, found, held_out.products, range(len(chosen)))
 
 
 def before_and_after(

@@ -66,6 +66,7 @@ class StateFolder:
         self.checkpoint = out
         self.path = out.with_name(f"{out.name}.training")
         self._file = self.path / "state.pt"
+        self._base = self.path / "base"
 
     @property
     def has_state(self) -> bool:
@@ -118,10 +119,12 @@ class StateFolder:
         """
         try:
             plain = torch.load(self._file, map_location="cpu", weights_only=True)
+            version = plain["version"]
             record = json.loads(plain["record"])
         except _LOADING_ERRORS as error:
             raise TrainingError(self._damaged(error)) from error
-        self._refuse_another(record["identity"], identity, plain["version"])
+        self._refuse_another_version(version)
+        self._refuse_another(record["identity"], identity)
         by_id = {product.id: product for product in products}
         return TrainState(
             plain["fit"],
@@ -134,19 +137,26 @@ class StateFolder:
     @property
     def base(self) -> Path | None:
         """The base of the interrupted training, if it was in the folder of the checkpoint."""
-        copy = self.path / "base"
-        return copy if copy.is_dir() else None
+        return self._base if self.has_state and self._base.is_dir() else None
 
-    def begin(self, base: str) -> None:
-        """Make room for a new training; keep its base, if it is what the checkpoint replaces."""
+    def begin(self, base: str) -> bool:
+        """Make room for a new training; whether its base is kept here.
+
+        It is where the checkpoint replaces it; a state saved next makes it the one to go on with.
+        """
         self.delete()
-        if Path(base).is_dir() and self.checkpoint.is_dir() and self.checkpoint.samefile(base):
-            shutil.copytree(base, self.path / "base", copy_function=_link)
+        is_kept = (
+            Path(base).is_dir() and self.checkpoint.is_dir() and self.checkpoint.samefile(base)
+        )
+        if is_kept:
+            shutil.copytree(base, self._base, copy_function=_link)
+        return is_kept
 
     def drop_state(self) -> None:
         """Delete the state, and leave a folder for what is to be looked at."""
         self.path.mkdir(parents=True, exist_ok=True)
         self._file.unlink(missing_ok=True)
+        shutil.rmtree(self._base, ignore_errors=True)
 
     def delete(self) -> None:
         """Delete it all."""
@@ -159,12 +169,14 @@ class StateFolder:
             "delete that folder to start anew"
         )
 
-    def _refuse_another(self, saved: Identity, wanted: Identity, version: int) -> None:
+    def _refuse_another_version(self, version: object) -> None:
         if version != VERSION:
             raise TrainingError(
                 f"{self.path} was written by another version of goods; finish with that one, or "
                 "delete the folder to start anew"
             )
+
+    def _refuse_another(self, saved: Identity, wanted: Identity) -> None:
         now = json.loads(json.dumps(dict(wanted)))
         changed = [
             f"{name} was {saved.get(name)}, now {now.get(name)}"
