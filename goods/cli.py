@@ -11,7 +11,7 @@ COMMANDS = {
     "demo": "goods.commands:demo",
     "schema": "goods.commands:schema",
     "train": "model.training.cli:train",
-    "evaluate": "model.cli:evaluate",
+    "evaluate": "model.evaluation.cli:evaluate",
     "ingest": "ingest.cli:ingest",
     "search": "search.cli:search",
     "info": "search.cli:info",

@@ -65,3 +65,10 @@ def device_options(command: F) -> F:
         help="Number format of the model.",
     )
     return device(dtype(command))
+
+
+splits_option = click.option(
+    "--splits",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV (id, split, optionally dup_group) that assigns products to train, val and test.",
+)

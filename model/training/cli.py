@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from goods.options import catalog_option, json_option, schema_option
+from goods.options import catalog_option, json_option, schema_option, splits_option
 from goods.sections import Sectioned
 from model.training.options import guard_options, machine_options, recipe_options
 from model.training.recipe import DEFAULT_BASE
@@ -39,11 +39,7 @@ _SECTIONS = {
 )
 @catalog_option
 @schema_option
-@click.option(
-    "--splits",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="CSV (id, split, optionally dup_group) that assigns products to train, val and test.",
-)
+@splits_option
 @click.option("--limit", type=click.IntRange(1), help="Take only the first so many rows.")
 @click.option(
     "--base",

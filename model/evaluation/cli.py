@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from goods.options import catalog_option, device_options, schema_option
+from goods.options import catalog_option, device_options, schema_option, splits_option
 from model.training.recipe import DEFAULT_BASE
 
 
@@ -27,11 +27,7 @@ from model.training.recipe import DEFAULT_BASE
     help="Checkpoint: a folder, or a name on the Hugging Face hub. May be repeated: the others are "
     "compared with the first.",
 )
-@click.option(
-    "--splits",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="CSV (id, split, optionally dup_group) that assigns products to train, val and test.",
-)
+@splits_option
 @click.option(
     "--split",
     type=click.Choice(["test", "val", "train", "all"]),
