@@ -26,9 +26,7 @@ def show_on_board(folder: Path | None) -> Iterator[Callable[[Event], None]]:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise TrainingError(
-            "--tensorboard needs TensorBoard: pip install 'clip-for-goods[tensorboard]'"
-        ) from error
+        raise TrainingError("--tensorboard needs TensorBoard: pip install tensorboard") from error
     board, step = SummaryWriter(folder), 0
 
     def show(event: Event) -> None:

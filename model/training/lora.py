@@ -35,7 +35,7 @@ def add_adapters(towers: DualEncoder, rank: int, seed: int) -> None:
     except ImportError as error:
         raise TrainingError(
             "LoRA needs peft, which is not installed; "
-            "run `pip install 'clip-for-goods[lora]'`, or train without --lora"
+            "run `pip install peft`, or train without --lora"
         ) from error
     targets = [
         name
