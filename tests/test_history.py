@@ -110,12 +110,12 @@ def test_the_board_has_all_curves_and_no_step_twice(tmp_path: Path) -> None:
     assert board.Scalars("val/title_recall_at_10")[0].value == 0.75
 
 
-def test_a_missing_tensorboard_names_the_extra(
+def test_a_missing_tensorboard_names_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with (
-        pytest.raises(TrainingError, match=r"pip install 'clip-for-goods\[tensorboard\]'"),
+        pytest.raises(TrainingError, match="pip install tensorboard"),
         show_on_board(tmp_path),
     ):
         pass
