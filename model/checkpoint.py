@@ -10,8 +10,8 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 
+from goods.durable import sync, sync_tree
 from goods.errors import ModelError
-from model.disk import sync
 from model.dual_encoder import DualEncoder
 from model.quiet import quiet_libraries
 
@@ -87,8 +87,7 @@ def replaced(folder: Path) -> Iterator[Path]:
     fresh.mkdir(parents=True)
     try:
         yield fresh
-        for path in (*fresh.rglob("*"), fresh):
-            sync(path)
+        sync_tree(fresh)
         if folder.exists():
             folder.replace(old)
         fresh.replace(folder)

@@ -93,15 +93,6 @@ def room_for(what: str, folder: Path, needed_bytes: int) -> Iterator[None]:
         ) from error
 
 
-def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, from the system's memory to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 _REMEDY = "What was there before is unharmed: make room, and go on with --resume"
 
 

@@ -15,6 +15,7 @@ from goods.errors import IndexLockedError, IndexMissingError, IndexStoreError
 from goods.index import open_index
 from goods.index.disk import MIN_FREE_BYTES, write_atomically
 from goods.index.edge import EdgeIndex
+from small_disks import small_disk_at
 
 
 def generations(folder: Path) -> set[str]:
@@ -187,14 +188,8 @@ def test_a_write_that_stops_half_way_keeps_the_old_text(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with little more room than the reserve."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    size = f"size={MIN_FREE_BYTES + 48 * 2**20}"
-    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", place]
-    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
-        pytest.skip("mounting a small disk is not permitted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with small_disk_at(tmp_path / "disk", MIN_FREE_BYTES + 48 * 2**20) as place:
+        yield place
 
 
 def test_a_nearly_full_disk_is_refused_and_loses_nothing(small_disk: Path) -> None:

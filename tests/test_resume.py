@@ -7,7 +7,6 @@ import os
 import pickle
 import random
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from model.training.fit import Fit, Step
 from model.training.report import EpochRecord
 from model.training.state import StateFolder
 from shop import make_shop, read_rows, write_rows
+from small_disks import small_disk_at
 
 
 @pytest.fixture(scope="module")
@@ -366,14 +366,8 @@ def test_a_failing_disk_leaves_the_last_checkpoint_and_the_last_state(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with 16 MiB more than the reserve."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    size = f"size={disk.RESERVE_BYTES + 16 * 2**20}"
-    mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", place]
-    if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
-        pytest.skip("mounting a small disk is not permitted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with small_disk_at(tmp_path / "disk", disk.RESERVE_BYTES + 16 * 2**20) as place:
+        yield place
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_and_the_last_state(

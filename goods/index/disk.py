@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from goods.durable import sync
 from goods.errors import IndexLockedError, IndexStoreError
 
 LOCK_WAIT_S = 5.0
@@ -102,18 +103,4 @@ def write_atomically(file: Path, text: str) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(file)
-        _sync(file.parent)
-
-
-def sync_tree(folder: Path) -> None:
-    """Bring every file below `folder` from the system's memory to the disk."""
-    for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(file.parent)

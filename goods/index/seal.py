@@ -18,8 +18,9 @@ from pathlib import Path
 
 import qdrant_edge as edge
 
+from goods.durable import sync_tree
 from goods.errors import IndexStoreError
-from goods.index.disk import require_room, sync_tree
+from goods.index.disk import require_room
 from goods.index.edge_models import edge_config
 from goods.index.generations import Generation
 

@@ -14,7 +14,7 @@ from model.evaluation.catalog_tasks import attribute_task, phrase_fields, title_
 from model.evaluation.metrics import clip_score, measured
 from model.evaluation.results import Measure
 from model.evaluation.search import nearest
-from model.evaluation.tasks import Corpus, Task
+from model.evaluation.tasks import Corpus, Numbers, Task
 from model.pairs import Pairs
 
 ALL = "all"
@@ -111,6 +111,19 @@ def hold_out(
 ) -> HeldOut:
     """The products of one split, or of `ALL`, their pictures embedded."""
     numbers = np.arange(len(pairs.products)) if split == ALL else pairs.numbers(split)
+    found, vectors = embedded(pairs, numbers, encoder, progress)
+    return HeldOut(
+        [pairs.products[number] for number in found],
+        [pairs.groups[number] for number in found],
+        vectors,
+        pairs.refused,
+    )
+
+
+def embedded(
+    pairs: Pairs, numbers: Numbers, encoder: Encoder, progress: Told = lambda *_: None
+) -> tuple[list[int], NDArray[np.float32]]:
+    """Those of these products whose pictures can be read, and their unit vectors, `(N, D)`."""
     chunks = (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
     found: list[int] = []
     vectors = [np.empty((0, encoder.dimension), np.float32)]
@@ -118,12 +131,7 @@ def hold_out(
         found += batch.numbers.tolist()
         vectors.append(encoder.embed_pixels(batch.pixels))
         progress("embed pictures", len(found), len(numbers))
-    return HeldOut(
-        [pairs.products[number] for number in found],
-        [pairs.groups[number] for number in found],
-        np.concatenate(vectors),
-        pairs.refused,
-    )
+    return found, np.concatenate(vectors)
 
 
 def evaluate(held_out: HeldOut, schema: CatalogSchema, encoder: Encoder) -> Evaluation:

@@ -51,11 +51,11 @@ def own_splits(models: Iterable[str], catalog: Catalog) -> Path | None:
     It was, where they name a tenth of the catalog's first products: catalogs grow, a base may have
     been trained on another shop's, and short ids come again.
     """
-    for own in filter(None, map(splits_of, models)):
+    candidates = list(filter(None, map(splits_of, models)))
+    rows = islice(catalog.products(), _LOOKED_AT) if candidates else ()
+    first = [row.id for row in rows if isinstance(row, Product)]
+    for own in candidates:
         places = read_splits(own)
-        first = [
-            row.id for row in islice(catalog.products(), _LOOKED_AT) if isinstance(row, Product)
-        ]
         if 10 * sum(id_ in places for id_ in first) >= max(1, len(first)):
             return own
     return None

@@ -14,9 +14,8 @@ from model.evaluation.results import TaskResult
 from model.evaluation.tasks import Numbers
 
 MIN_QUERIES = 5  # a mean over fewer says more of luck than of the model
-_AS_THE_TASK = (
-    5  # queries that each slice is thought to have besides, which score as the whole task
-)
+# Queries that each slice is thought to have besides, which score as the whole task.
+_AS_THE_TASK = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from goods.product import Product
 from goods.schema import CatalogSchema
 from model.captions import all_facts
 from model.encoder import Encoder
-from model.evaluation.evaluate import evaluate, hold_out
+from model.evaluation.evaluate import embedded, evaluate, hold_out
 from model.pairs import Pairs, PictureStore, load_pairs
 from model.pixels import Preprocessing
 from model.splits import Place, given_places
@@ -32,7 +32,6 @@ MOST = 2_000
 """Products of each split, at most: some fifteen blends are measured on them."""
 
 _PICTURE_BYTES = 4 << 30
-_CHUNK = 128  # pictures embedded at a time
 
 Score = Callable[[Encoder, str], float]
 """How good a model is on the products of a split, "val" or "test"; higher is better."""
@@ -164,12 +163,9 @@ def _cosines(
     """`cosine_NW` of at most `MOST` pictures of a split, evenly picked."""
     numbers = pairs.numbers(split)
     numbers = numbers[:: 1 + len(numbers) // MOST]
-    word_WD = encoder.texts(words)
-    chunks = (numbers[start : start + _CHUNK] for start in range(0, len(numbers), _CHUNK))
-    rows = [
-        encoder.embed_pixels(batch.pixels) @ word_WD.T for batch in pairs.pictures.batches(chunks)
-    ]
-    return np.concatenate([np.empty((0, len(words)), np.float32), *rows])
+    _, picture_ND = embedded(pairs, numbers, encoder)
+    cosine_NW: NDArray[np.float32] = picture_ND @ encoder.texts(words).T
+    return cosine_NW
 
 
 def _words_of(product: Product, schema: CatalogSchema) -> set[str]:

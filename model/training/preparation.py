@@ -13,6 +13,7 @@ from goods.product import Product
 from model.captions import all_facts
 from model.checkpoint import load_checkpoint
 from model.dual_encoder import DualEncoder
+from model.encoder import choose_dtype
 from model.pairs import Pairs, PictureStore, load_pairs
 from model.scratch import PREFIX, build_scratch
 from model.splits import given_places
@@ -72,10 +73,9 @@ def load_products(
 
 def compute_of(settings: TrainSettings, device: torch.device) -> Compute:
     """How steps are computed on this device: bfloat16 where it is native, unless chosen."""
-    is_native = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    is_half = settings.dtype == "bfloat16" or (settings.dtype == "auto" and is_native)
+    dtype = choose_dtype(settings.dtype, device)
     return Compute(
-        torch.bfloat16 if is_half else None,
+        dtype if dtype is torch.bfloat16 else None,
         settings.micro_batch_size,
         settings.gradient_checkpointing,
         "inductor" if settings.compile else None,

@@ -58,6 +58,7 @@ class TrainSettings:
         phrase_share: How often a product is called by its attributes instead of by its name.
         cluster: So many neighbours in a batch share a category.
         mirror: Whether half of the pictures are shown the other way round.
+        is_blended: Whether the best blend of base and tuned weights is kept.
         seed: Of everything random; on a CPU the same seed gives the same weights.
         device: "auto" or a torch device.
         dtype: "auto" (bfloat16 where CUDA has it, else float32), "float32" or "bfloat16".

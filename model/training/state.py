@@ -15,9 +15,10 @@ from typing import Any
 
 import torch
 
+from goods.durable import sync
 from goods.errors import TrainingError
 from goods.product import Product
-from model.disk import room_for, sync
+from model.disk import room_for
 from model.evaluation.evaluate import Evaluation
 from model.evaluation.results import Hit, QueryHits
 from model.training.fit import Step

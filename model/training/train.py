@@ -71,8 +71,9 @@ def train(
         folder = StateFolder(out)
         refuse_to_forget(folder, settings.resume)
         refuse_useless_splits(settings, catalog)
-        if settings.guarding:
-            refuse_useless_general(settings.guarding)
+        guarding = settings.guarding
+        if guarding:
+            refuse_useless_general(guarding)
         device = ranks.device(settings.device)
         compute = compute_of(settings, device)
         compute.refuse_no_compiler(device)
@@ -90,7 +91,7 @@ def train(
         )
         captioner = Captioner(pairs.products, schema, seed, recipe.captions)
         refuse_what_teaches_nothing(pairs, captioner, settings, schema)
-        if settings.guarding and settings.guarding.is_bounded:
+        if guarding and guarding.is_bounded:
             refuse_blind_guard(pairs)
         identity = identity_of(stamp, recipe, seed, compute.autocast, pairs, schema)
         report = _blank_report(settings, catalog, pairs)
@@ -120,10 +121,10 @@ def train(
             course.save()
 
         # The best between base and best epoch, or what of it the base can bear.
-        if settings.guarding and not course.report.guard and len(pairs.numbers("val")):
+        if guarding and not course.report.guard and len(pairs.numbers("val")):
             origin = str(folder.base or settings.base)
             blend, guarded = guard_checkpoint(
-                out, origin, settings.guarding, pairs, schema, device, loader, progress
+                out, origin, guarding, pairs, schema, device, loader, progress
             )
             course.report = replace(course.report, guard=guarded)
             if guarded.alpha < 1:
