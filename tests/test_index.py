@@ -257,6 +257,15 @@ def test_facets_count_what_the_conditions_leave(shared: VectorIndex) -> None:
     assert len(shared.facet("colour", limit=2)) == 2
 
 
+def test_a_part_of_the_payload_can_be_read(shared: VectorIndex) -> None:
+    [part] = shared.fetch([point_id("p7")], keys=["id", "goods"])
+    assert part.payload == {"id": "p7", "goods": {"picture": "a", "payload": "b"}}
+    [none] = shared.fetch([point_id("p7")], keys=[])
+    assert none.payload == {}
+    assert {r.payload["colour"] for r in shared.scan(keys=["colour"])} == set(COLOURS)
+    assert not any(r.payload for r in shared.scan(keys=()))
+
+
 def test_scan_gives_every_point_once(shared: VectorIndex) -> None:
     records = list(shared.scan(batch=7, with_vectors=True))
     assert len(records) == 60

@@ -136,8 +136,17 @@ class VectorIndex(Protocol):
         How to search is planned from the conditions unless `mode` says it.
         """
 
-    def fetch(self, ids: Sequence[UUID], *, with_vectors: bool = False) -> list[Record]:
-        """The points with these ids, in any order; unknown ids are left out."""
+    def fetch(
+        self,
+        ids: Sequence[UUID],
+        *,
+        with_vectors: bool = False,
+        keys: Sequence[str] | None = None,
+    ) -> list[Record]:
+        """The points with these ids, in any order; unknown ids are left out.
+
+        Of their payload all, or only these top-level keys: none of it when there are none.
+        """
 
     def count(self, conditions: Sequence[Condition] = (), *, exact: bool = True) -> int:
         """How many points hold to the conditions; an estimate when not `exact`."""
@@ -147,8 +156,14 @@ class VectorIndex(Protocol):
     ) -> list[FacetCount]:
         """The most frequent values of a keyword or boolean field, with exact counts."""
 
-    def scan(self, batch: int = 1000, *, with_vectors: bool = False) -> Iterator[Record]:
-        """Every point, in the order of ids."""
+    def scan(
+        self,
+        batch: int = 1000,
+        *,
+        with_vectors: bool = False,
+        keys: Sequence[str] | None = None,
+    ) -> Iterator[Record]:
+        """Every point, in the order of ids; of its payload what `fetch` would give."""
 
     def seal(self) -> None:
         """Finish a load: build the graph where it pays, and serve a generation begun by rebuild."""

@@ -12,7 +12,7 @@ an absolute URL ending in a picture's suffix.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -127,6 +127,11 @@ def payload_of(product: Product, fingerprint: Fingerprint) -> dict[str, Any]:
         payload[name] = list(value) if isinstance(value, tuple) else value
     payload["goods"] = asdict(fingerprint)
     return payload
+
+
+def payload_selector(keys: Sequence[str] | None) -> bool | list[str]:
+    """What both engines take for: the whole payload, these top-level keys, or (no key) nothing."""
+    return True if keys is None else list(keys) or False
 
 
 def product_of(payload: Mapping[str, Any], schema: CatalogSchema) -> Product:

@@ -17,7 +17,7 @@ import qdrant_edge as edge
 from goods.errors import IndexMissingError, IndexStoreError
 from goods.index import FacetCount, Found, IndexInfo, Point, Record, Vector, check_points
 from goods.index.conditions import Condition
-from goods.index.contract import Contract, check_continues
+from goods.index.contract import Contract, check_continues, payload_selector
 from goods.index.disk import LOCK_WAIT_S, require_room
 from goods.index.edge_models import edge_filter, edge_search_params
 from goods.index.edge_shard import (
@@ -105,9 +105,16 @@ class EdgeIndex:
             hits = shard.query(request)
         return [Found(uuid_of(hit.id), hit.score, hit.payload or {}) for hit in hits]
 
-    def fetch(self, ids: Sequence[UUID], *, with_vectors: bool = False) -> list[Record]:
+    def fetch(
+        self,
+        ids: Sequence[UUID],
+        *,
+        with_vectors: bool = False,
+        keys: Sequence[str] | None = None,
+    ) -> list[Record]:
+        payload = payload_selector(keys)
         with self._engine() as shard:
-            records = shard.retrieve(list(ids), with_payload=True, with_vector=with_vectors)
+            records = shard.retrieve(list(ids), with_payload=payload, with_vector=with_vectors)
         return [record_of(record) for record in records]
 
     def count(self, conditions: Sequence[Condition] = (), *, exact: bool = True) -> int:
@@ -121,11 +128,20 @@ class EdgeIndex:
         with self._engine() as shard:
             return [FacetCount(hit.value, hit.count) for hit in shard.facet(request)]
 
-    def scan(self, batch: int = 1000, *, with_vectors: bool = False) -> Iterator[Record]:
+    def scan(
+        self,
+        batch: int = 1000,
+        *,
+        with_vectors: bool = False,
+        keys: Sequence[str] | None = None,
+    ) -> Iterator[Record]:
         start: UUID | int | str | None = None
         while True:
             request = edge.ScrollRequest(
-                offset=start, limit=batch, with_payload=True, with_vector=with_vectors
+                offset=start,
+                limit=batch,
+                with_payload=payload_selector(keys),
+                with_vector=with_vectors,
             )
             with self._engine() as shard:
                 records, start = shard.scroll(request)

@@ -16,7 +16,7 @@ from qdrant_client import QdrantClient, models
 from goods.errors import IndexMissingError, IndexStoreError
 from goods.index import FacetCount, Found, IndexInfo, Point, Record, Vector, check_points
 from goods.index.conditions import Condition
-from goods.index.contract import Contract
+from goods.index.contract import Contract, payload_selector
 from goods.index.planner import SearchMode, plan_search
 from goods.index.server_address import ServerAddress
 from goods.index.server_calls import Patience, check_version, retrying, server_errors
@@ -152,12 +152,18 @@ class ServerIndex:
         )
         return [Found(UUID(str(p.id)), p.score, p.payload or {}) for p in response.points]
 
-    def fetch(self, ids: Sequence[UUID], *, with_vectors: bool = False) -> list[Record]:
+    def fetch(
+        self,
+        ids: Sequence[UUID],
+        *,
+        with_vectors: bool = False,
+        keys: Sequence[str] | None = None,
+    ) -> list[Record]:
         records = self._collections.call(
             self._client.retrieve,
             self._target,
             ids=[str(i) for i in ids],
-            with_payload=True,
+            with_payload=payload_selector(keys),
             with_vectors=with_vectors,
         )
         return [_record(record) for record in records]
@@ -181,7 +187,13 @@ class ServerIndex:
         )
         return [FacetCount(_facet_value(hit.value), hit.count) for hit in response.hits]
 
-    def scan(self, batch: int = 1000, *, with_vectors: bool = False) -> Iterator[Record]:
+    def scan(
+        self,
+        batch: int = 1000,
+        *,
+        with_vectors: bool = False,
+        keys: Sequence[str] | None = None,
+    ) -> Iterator[Record]:
         start: Any = None
         while True:
             records, start = self._collections.call(
@@ -189,7 +201,7 @@ class ServerIndex:
                 self._target,
                 limit=batch,
                 offset=start,
-                with_payload=True,
+                with_payload=payload_selector(keys),
                 with_vectors=with_vectors,
             )
             yield from map(_record, records)
