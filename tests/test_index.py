@@ -30,6 +30,7 @@ from goods.index import (
     FacetCount,
     HasId,
     Not,
+    Order,
     Point,
     Range,
     SearchMode,
@@ -38,6 +39,7 @@ from goods.index import (
 from goods.index.edge import EdgeIndex
 from goods.index.server import ServerIndex
 from goods.index.server_calls import Patience
+from goods.index.words import query_words
 from goods.product import point_id
 from goods.schema import Field, FieldKind
 
@@ -171,6 +173,77 @@ def test_search_ranks_by_cosine(shared: VectorIndex) -> None:
     assert [hit.id for hit in found] == [p.id for p in expected[3:10]]
     for hit, p in zip(found, expected[3:10], strict=True):
         assert hit.score == pytest.approx(float(p.vector @ query), abs=1e-5)
+
+
+def test_a_hit_brings_its_vector_when_asked(shared: VectorIndex) -> None:
+    [hit] = shared.search(point(7).vector, 1, with_vectors=True)
+    assert hit.vector is not None
+    np.testing.assert_allclose(hit.vector, point(7).vector, atol=1e-6)
+    assert shared.search(point(7).vector, 1)[0].vector is None
+
+
+def test_words_find_an_id_first_and_rare_words_before_common_ones(shared: VectorIndex) -> None:
+    found = shared.search_words(query_words("sale P7"), 60, with_vectors=True)
+    assert found[0].payload["id"] == "p7"
+    assert len(found) == 60, "all are on sale"
+    assert found[0].score > 2 * found[1].score > 0
+    assert found[0].vector is not None
+    np.testing.assert_allclose(found[0].vector, point(7).vector, atol=1e-6)
+    red = shared.search_words(query_words("sale P7"), 60, conditions=[AnyOf("colour", ("Red",))])
+    assert {hit.payload["colour"] for hit in red} == {"Red"}
+
+
+def test_words_that_no_product_has_find_nothing(shared: VectorIndex) -> None:
+    assert shared.search_words(query_words("zzz"), 5) == []
+    assert shared.search_words(query_words("!?"), 5) == []
+    assert shared.search_words(query_words("p7"), 0) == []
+
+
+@pytest.mark.parametrize("is_descending", [False, True])
+def test_products_are_listed_by_a_number_that_they_have(
+    shared: VectorIndex, is_descending: bool
+) -> None:
+    conditions = [AnyOf("colour", ("Red",))]
+    order = Order("price_2", is_descending)
+    records = shared.listed(100, conditions=conditions, order=order)
+    prices = [record.payload["price_2"] for record in records]
+    wanted = [float(n) for n in range(0, 60, 3) if n % 5]
+    assert prices == sorted(wanted, reverse=is_descending)
+    assert [r.payload["price_2"] for r in shared.listed(3, order=order)] == (
+        [59.0, 58.0, 57.0] if is_descending else [1.0, 2.0, 3.0]
+    )
+    assert shared.listed(0) == []
+
+
+def test_products_are_listed_by_id_without_an_order(shared: VectorIndex) -> None:
+    ids = [record.id for record in shared.listed(100)]
+    assert ids == sorted(point.id for point in points(60))
+    assert [record.id for record in shared.listed(7)] == ids[:7]
+
+
+def test_variants_are_found_by_their_group(open_home: Open) -> None:
+    index = open_home()
+    index.create(replace(CONTRACT, schema=replace(SCHEMA, group="style")))
+    variants = points(6)
+    for number, variant in enumerate(variants):
+        variant.payload["group"] = f"style {number % 2}"
+    index.upsert(variants)
+    assert index.count([AnyOf("group", ("style 1",))]) == 3
+    assert {f.value: f.count for f in index.facet("group")} == {"style 0": 3, "style 1": 3}
+
+
+def test_notes_are_kept_with_the_index(index: VectorIndex, open_home: Open) -> None:
+    assert index.read_note("tuning") is None
+    index.write_note("tuning", {"ef": 100})
+    index.write_note("other", {"a": [1.5, None, "x"]})
+    index.write_note("tuning", {"ef": 200})
+    again = open_home()
+    assert again.read_note("tuning") == {"ef": 200}
+    assert again.read_note("other") == {"a": [1.5, None, "x"]}
+    assert again.contract == CONTRACT
+    again.create(CONTRACT)
+    again.seal()
+    assert again.read_note("tuning") == {"ef": 200}
 
 
 def test_a_limit_of_zero_finds_nothing(shared: VectorIndex) -> None:

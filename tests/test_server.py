@@ -10,8 +10,9 @@ from points import CONTRACT, SCHEMA, point, points
 from qdrant_stub import Fault, Stub, connect, serve
 
 from goods.errors import IndexMissingError, IndexStoreError
-from goods.index import AnyOf, Exists, HasId, Not, Range, SearchMode
+from goods.index import AnyOf, Exists, HasId, Not, Order, Range, SearchMode
 from goods.index.server import ServerIndex
+from goods.index.words import query_words
 
 OTHER = replace(CONTRACT, stamp="stamp-2")
 
@@ -40,6 +41,7 @@ def test_a_collection_is_ready_before_its_first_point(stub: Stub, index: ServerI
     ]
     created = writes[0].body
     assert created["vectors"] == {"size": 8, "distance": "Cosine"}
+    assert created["sparse_vectors"] == {"words": {"modifier": "idf"}}
     assert created["hnsw_config"] == {"m": 0}
     assert created["quantization_config"]["scalar"]["type"] == "int8"
     assert created["quantization_config"]["scalar"]["always_ram"] is True
@@ -201,13 +203,14 @@ def test_a_new_field_is_indexed_before_the_contract_names_it(
 
 KNOWN_TO_1_16 = {
     "actions", "alias_name", "collection_name", "create_alias", "delete_alias",
-    "distance", "size", "vectors",
+    "distance", "size", "vectors", "", "words", "modifier", "sparse_vectors",
     "ef_construct", "hnsw_config", "m",
     "always_ram", "quantile", "quantization_config", "scalar", "type",
     "indexing_threshold", "optimizers_config",
     "enabled", "search_allow_exact", "strict_mode_config", "unindexed_filtering_retrieve",
     "metadata",
     "field_name", "field_schema",
+    "direction", "indices", "order_by", "using", "values",
     "id", "ids", "payload", "points", "vector", "with_payload", "with_vector",
     "exact", "filter", "key", "limit", "offset", "params", "query",
     "gt", "gte", "has_id", "is_empty", "lt", "lte", "match", "must", "must_not", "nearest", "range",
@@ -233,6 +236,8 @@ def test_nothing_is_sent_that_the_oldest_server_does_not_know(
     ]
     for mode in (None, SearchMode(is_exact=True), SearchMode(use_acorn=True)):
         index.search(point(1).vector, 3, offset=1, conditions=conditions, mode=mode)
+    index.search_words(query_words("red dress"), 3, conditions=conditions, with_vectors=True)
+    index.listed(3, conditions=conditions, order=Order("price_2", is_descending=True))
     index.facet("colour", conditions)
     index.fetch([point(1).id], with_vectors=True)
     list(index.scan(with_vectors=True))

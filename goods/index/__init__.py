@@ -4,7 +4,7 @@ path/to/folder               Qdrant Edge, the engine inside this process
 http(s)://host:6333/name     collection `name` of a Qdrant server or cluster
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,6 +16,7 @@ from goods.errors import IndexStoreError
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range
 from goods.index.contract import Contract
 from goods.index.planner import SearchMode
+from goods.index.words import Words
 
 __all__ = [
     "AnyOf",
@@ -27,11 +28,13 @@ __all__ = [
     "HasId",
     "IndexInfo",
     "Not",
+    "Order",
     "Point",
     "Range",
     "Record",
     "SearchMode",
     "VectorIndex",
+    "Words",
     "check_points",
     "open_index",
 ]
@@ -59,11 +62,20 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found; the score is the cosine, higher is closer."""
+    """What a search found, with a score, higher is closer; the vector only when asked for."""
 
     id: UUID
     score: float
     payload: dict[str, Any]
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which number field to list points."""
+
+    field: str
+    is_descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +142,29 @@ class VectorIndex(Protocol):
         offset: int = 0,
         conditions: Sequence[Condition] = (),
         mode: SearchMode | None = None,
+        with_vectors: bool = False,
     ) -> list[Found]:
-        """The points closest to a unit vector of shape (d,), best first.
+        """The points closest to a unit vector of shape (d,), best first; scores are cosines.
 
         How to search is planned from the conditions unless `mode` says it.
+        """
+
+    def search_words(
+        self,
+        words: Words,
+        limit: int,
+        *,
+        conditions: Sequence[Condition] = (),
+        with_vectors: bool = False,
+    ) -> list[Found]:
+        """The points that share words with a query, best first; scores are BM25, above 0."""
+
+    def listed(
+        self, limit: int, *, conditions: Sequence[Condition] = (), order: Order | None = None
+    ) -> list[Record]:
+        """The first points under the conditions, in the order of ids or of a number field.
+
+        With an `order`, points without that number are left out.
         """
 
     def fetch(
@@ -167,6 +198,12 @@ class VectorIndex(Protocol):
 
     def seal(self) -> None:
         """Finish a load: build the graph where it pays, and serve a generation begun by rebuild."""
+
+    def read_note(self, name: str) -> dict[str, Any] | None:
+        """What `write_note` kept under this name; None when there is nothing."""
+
+    def write_note(self, name: str, note: Mapping[str, Any]) -> None:
+        """Keep something that was measured on this index, in JSON's own types, until a rebuild."""
 
     def info(self) -> IndexInfo:
         """The state of the index."""

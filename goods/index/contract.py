@@ -1,6 +1,7 @@
 """What every index holds, whichever engine keeps it: names, payload, payload indexes, model stamp.
 
-A point is one product. Its id is `Product.point_id`, its vector has length 1, and its payload is
+A point is one product. Its id is `Product.point_id`, its vector has length 1, beside it a sparse
+vector holds its words (`goods.index.words`), and its payload is
 
     id, title, picture, group, texts    the product, as its columns' roles name it
     <field name>                        one key per filterable attribute, so that operators can
@@ -18,10 +19,13 @@ from typing import Any, Self
 
 from goods.errors import IndexStoreError, ModelMismatchError, SchemaError
 from goods.product import Picture, Product, Value
-from goods.schema import CatalogSchema
+from goods.schema import CatalogSchema, Field, FieldKind
 
-LAYOUT = 1
-"""Version of the payload's layout; an index of another version has to be rebuilt."""
+LAYOUT = 2
+"""Version of a point's layout; an index of another version has to be rebuilt. 2 brought words."""
+
+GROUP = "group"
+"""The payload's key for what all variants of a product share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Contract:
         model: Name or folder of the checkpoint that made them.
         stamp: Digest of that checkpoint (`Encoder.stamp`).
         schema: The catalog's columns and their roles.
-        layout: Version of the payload's layout.
+        layout: Version of a point's layout.
     """
 
     dimension: int
@@ -41,6 +45,13 @@ class Contract:
     stamp: str
     schema: CatalogSchema
     layout: int = LAYOUT
+
+    @property
+    def indexed(self) -> tuple[Field, ...]:
+        """What conditions may name: the schema's fields, and the variant group if there is one."""
+        group = self.schema.group
+        variants = () if group is None else (Field(GROUP, FieldKind.KEYWORD, group),)
+        return self.schema.fields + variants
 
     def to_json(self) -> dict[str, Any]:
         """A form in JSON's own types that `from_json` reads back; equal for equal contracts."""
@@ -120,13 +131,18 @@ def payload_of(product: Product, fingerprint: Fingerprint) -> dict[str, Any]:
     if product.title:
         payload["title"] = product.title
     if product.group is not None:
-        payload["group"] = product.group
+        payload[GROUP] = product.group
     if product.texts:
         payload["texts"] = dict(product.texts)
     for name, value in product.attributes.items():
         payload[name] = list(value) if isinstance(value, tuple) else value
     payload["goods"] = asdict(fingerprint)
     return payload
+
+
+def vector_selector(with_vectors: bool) -> list[str] | bool:
+    """What engines call the vector without a name, or no vector; the words are never read back."""
+    return [""] if with_vectors else False
 
 
 def payload_selector(keys: Sequence[str] | None) -> bool | list[str]:
@@ -146,7 +162,7 @@ def product_of(payload: Mapping[str, Any], schema: CatalogSchema) -> Product:
         title=payload.get("title", ""),
         attributes=attributes,
         texts=payload.get("texts", {}),
-        group=payload.get("group"),
+        group=payload.get(GROUP),
     )
 
 

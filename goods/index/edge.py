@@ -5,34 +5,42 @@ optimised by itself, and optimising holds the interpreter for its whole duration
 in a process of its own (`goods.index.seal`); its errors are plain `Exception`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import qdrant_edge as edge
 
 from goods.errors import IndexMissingError, IndexStoreError
-from goods.index import FacetCount, Found, IndexInfo, Point, Record, Vector, check_points
+from goods.index import FacetCount, Found, IndexInfo, Order, Point, Record, Vector, check_points
 from goods.index.conditions import Condition
-from goods.index.contract import Contract, check_continues, payload_selector
+from goods.index.contract import Contract, check_continues, payload_selector, vector_selector
 from goods.index.disk import LOCK_WAIT_S, require_room
-from goods.index.edge_models import edge_filter, edge_search_params
+from goods.index.edge_models import (
+    as_list,
+    edge_filter,
+    edge_order,
+    edge_point,
+    edge_search_params,
+    edge_words,
+)
 from goods.index.edge_shard import (
     OpenGeneration,
-    as_list,
     engine_errors,
+    found_of,
     index_payload,
     load_generation,
     make_generation,
     record_of,
-    uuid_of,
 )
 from goods.index.generations import Generations
 from goods.index.planner import GRAPH_FROM, SearchMode, plan_search
 from goods.index.seal import seal_in_child
+from goods.index.words import WORDS, Words
 
 UNINDEXED_SHARE = 0.1
 """Share of points outside the graph, scanned by every query, from which `seal` builds it anew."""
@@ -73,7 +81,7 @@ class EdgeIndex:
     def upsert(self, points: Sequence[Point]) -> None:
         check_points(points, self.contract.dimension)
         if points:
-            batch = [edge.Point(p.id, as_list(p.vector), p.payload) for p in points]
+            batch = [edge_point(p, self.contract.schema) for p in points]
             self._write(edge.UpdateOperation.upsert_points(batch))
 
     def delete(self, ids: Sequence[UUID]) -> None:
@@ -88,6 +96,7 @@ class EdgeIndex:
         offset: int = 0,
         conditions: Sequence[Condition] = (),
         mode: SearchMode | None = None,
+        with_vectors: bool = False,
     ) -> list[Found]:
         top = offset + limit
         if limit == 0:
@@ -100,10 +109,44 @@ class EdgeIndex:
             filter=edge_filter(conditions),
             params=edge_search_params(mode, top),
             with_payload=True,
+            with_vector=vector_selector(with_vectors),
         )
         with self._engine() as shard:
-            hits = shard.query(request)
-        return [Found(uuid_of(hit.id), hit.score, hit.payload or {}) for hit in hits]
+            return [found_of(hit) for hit in shard.query(request)]
+
+    def search_words(
+        self,
+        words: Words,
+        limit: int,
+        *,
+        conditions: Sequence[Condition] = (),
+        with_vectors: bool = False,
+    ) -> list[Found]:
+        if limit == 0 or not words.places:
+            return []
+        request = edge.QueryRequest(
+            limit=limit,
+            query=edge.Query.Nearest(edge_words(words), using=WORDS),
+            filter=edge_filter(conditions),
+            with_payload=True,
+            with_vector=vector_selector(with_vectors),
+        )
+        with self._engine() as shard:
+            return [found_of(hit) for hit in shard.query(request)]
+
+    def listed(
+        self, limit: int, *, conditions: Sequence[Condition] = (), order: Order | None = None
+    ) -> list[Record]:
+        if limit == 0:
+            return []
+        request = edge.ScrollRequest(
+            limit=limit,
+            filter=edge_filter(conditions),
+            order_by=edge_order(order),
+            with_payload=True,
+        )
+        with self._engine() as shard:
+            return [record_of(record) for record in shard.scroll(request)[0]]
 
     def fetch(
         self,
@@ -114,7 +157,9 @@ class EdgeIndex:
     ) -> list[Record]:
         payload = payload_selector(keys)
         with self._engine() as shard:
-            records = shard.retrieve(list(ids), with_payload=payload, with_vector=with_vectors)
+            records = shard.retrieve(
+                list(ids), with_payload=payload, with_vector=vector_selector(with_vectors)
+            )
         return [record_of(record) for record in records]
 
     def count(self, conditions: Sequence[Condition] = (), *, exact: bool = True) -> int:
@@ -141,7 +186,7 @@ class EdgeIndex:
                 offset=start,
                 limit=batch,
                 with_payload=payload_selector(keys),
-                with_vector=with_vectors,
+                with_vector=vector_selector(with_vectors),
             )
             with self._engine() as shard:
                 records, start = shard.scroll(request)
@@ -161,6 +206,12 @@ class EdgeIndex:
         if opened.generation != self._generations.current():
             self._generations.serve(opened.generation)
 
+    def read_note(self, name: str) -> dict[str, Any] | None:
+        return self._require().generation.read_note(name)
+
+    def write_note(self, name: str, note: Mapping[str, Any]) -> None:
+        self._require().generation.write_note(name, note)
+
     def info(self) -> IndexInfo:
         opened = self._require()
         with self._engine() as shard:
@@ -170,7 +221,9 @@ class EdgeIndex:
             engine=f"Qdrant Edge {version('qdrant-edge-py')}",
             generation=opened.generation.path.name,
             points=info.points_count,
-            indexed=info.indexed_vectors_count,
+            indexed=opened.generation.graph_size().covers(
+                info.points_count, info.indexed_vectors_count
+            ),
             contract=opened.contract,
         )
 

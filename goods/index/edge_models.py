@@ -6,9 +6,11 @@ from typing import cast
 import numpy as np
 import qdrant_edge as edge
 
+from goods.index import Order, Point, Vector
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
 from goods.index.planner import SearchMode
-from goods.schema import FieldKind
+from goods.index.words import WORDS, Words, product_words
+from goods.schema import CatalogSchema, FieldKind
 
 PAYLOAD_INDEX = {
     FieldKind.KEYWORD: edge.KeywordIndexParams,
@@ -64,11 +66,32 @@ def edge_search_params(mode: SearchMode, top: int) -> edge.SearchParams:
     )
 
 
+def edge_point(point: Point, schema: CatalogSchema) -> edge.Point:
+    """A point with its words."""
+    words = edge_words(product_words(point.payload, schema))
+    return edge.Point(point.id, {"": as_list(point.vector), WORDS: words}, point.payload)
+
+
+def edge_words(words: Words) -> edge.SparseVector:
+    """A sparse vector."""
+    return edge.SparseVector(list(words.places), list(words.weights))
+
+
+def edge_order(order: Order | None) -> edge.OrderBy | None:
+    """By which number to list."""
+    if order is None:
+        return None
+    return edge.OrderBy(
+        order.field, edge.Direction.Desc if order.is_descending else edge.Direction.Asc
+    )
+
+
 def edge_config(dimension: int, *, with_graph: bool) -> edge.EdgeConfig:
-    """A shard of cosine vectors, with int8 copies kept in memory once there is a graph."""
+    """A shard of cosine vectors and words, with int8 copies in memory once there is a graph."""
     int8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, 0.99, memory=edge.Memory.Pinned)
     return edge.EdgeConfig(
         vectors=edge.EdgeVectorParams(dimension, edge.Distance.Cosine),
+        sparse_vectors={WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
         hnsw_config=edge.HnswIndexConfig(m=16, ef_construct=128, full_scan_threshold=10_000),
         quantization_config=int8 if with_graph else None,
         optimizers=edge.EdgeOptimizersConfig(
@@ -76,3 +99,8 @@ def edge_config(dimension: int, *, with_graph: bool) -> edge.EdgeConfig:
             default_segment_number=1,
         ),
     )
+
+
+def as_list(vector: Vector) -> list[float]:
+    """The array itself: the bindings read arrays directly, though their types name only lists."""
+    return cast(list[float], vector)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
 
 from goods.errors import IndexLockedError, IndexStoreError
-from goods.index import Record, Vector
+from goods.index import Found, Record, Vector
 from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, require_room
 from goods.index.edge_models import PAYLOAD_INDEX, edge_config
@@ -80,7 +80,7 @@ def load_generation(
 
 def index_payload(shard: edge.EdgeShard, contract: Contract) -> None:
     """Payload indexes come before the first optimise: the graph links along indexed fields only."""
-    for field in contract.schema.fields:
+    for field in contract.indexed:
         params = PAYLOAD_INDEX[field.kind]()
         shard.update(edge.UpdateOperation.create_field_index(field.name, params))
 
@@ -96,11 +96,6 @@ def engine_errors(path: Path) -> Iterator[None]:
         raise IndexStoreError(f"the index in {path} failed: {error}") from error
 
 
-def as_list(vector: Vector) -> list[float]:
-    """The array itself: the bindings read arrays directly, though their types name only lists."""
-    return cast(list[float], vector)
-
-
 def uuid_of(point_id: Any) -> UUID:
     """A point's id, in whichever form the engine gives it."""
     return point_id if isinstance(point_id, UUID) else UUID(str(point_id))
@@ -108,5 +103,13 @@ def uuid_of(point_id: Any) -> UUID:
 
 def record_of(record: edge.Record) -> Record:
     """What was read back."""
-    vector = None if record.vector is None else np.asarray(record.vector, dtype=np.float32)
-    return Record(uuid_of(record.id), record.payload or {}, vector)
+    return Record(uuid_of(record.id), record.payload or {}, _dense(record.vector))
+
+
+def found_of(hit: edge.ScoredPoint) -> Found:
+    """What a search found."""
+    return Found(uuid_of(hit.id), hit.score, hit.payload or {}, _dense(hit.vector))
+
+
+def _dense(vector: Any) -> Vector | None:
+    return None if vector is None else np.asarray(vector, dtype=np.float32)

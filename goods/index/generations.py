@@ -5,6 +5,7 @@
         CURRENT             name of the generation that is served, replaced atomically
         gen-0001/           a generation written point by point
             contract.json
+            <name>.note.json    what was measured on it and is kept with it
             shard/          the engine's own files
         gen-0002-sealed/    a copy of a generation, with a graph
         gen-0003.partial/   a copy in the making
@@ -16,10 +17,10 @@ did not end.
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Self
 
 from goods.errors import IndexStoreError
 from goods.index.contract import Contract
@@ -27,6 +28,34 @@ from goods.index.disk import LOCK_WAIT_S, disk_errors, hold, write_atomically
 
 _NAME = re.compile(r"gen-(\d{4,})(-sealed)?")
 _PARTIAL = ".partial"
+
+GRAPH_NOTE = "graph"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSize:
+    """What a graph covered when it was built.
+
+    The engine tells one number of indexed vectors: those in the graph, and every point's words,
+    which are indexed as soon as they are written. It takes none off when points go or change.
+
+    Attributes:
+        vectors: In the graph.
+        words: Points whose words were indexed then.
+    """
+
+    vectors: int = 0
+    words: int = 0
+
+    @classmethod
+    def of(cls, points: int, indexed: int) -> Self:
+        """From what the engine tells right after it was built."""
+        return cls(indexed - points, points)
+
+    def covers(self, points: int, indexed: int) -> int:
+        """How many points are in the graph by now: all but those written since."""
+        written = indexed - self.vectors - self.words
+        return max(0, points - written) if self.vectors else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +98,26 @@ class Generation:
     def write_contract(self, contract: Contract) -> None:
         """Say what its vectors are."""
         write_atomically(self.path / "contract.json", _as_text(contract))
+
+    def read_note(self, name: str) -> dict[str, Any] | None:
+        """What was noted under this name; None when nothing was, or it can no longer be read."""
+        try:
+            data = json.loads(self._note(name).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return data if isinstance(data, dict) else None
+
+    def graph_size(self) -> GraphSize:
+        """What the graph covered when it was built."""
+        note = self.read_note(GRAPH_NOTE)
+        return GraphSize(**note) if note else GraphSize()
+
+    def write_note(self, name: str, note: Mapping[str, Any]) -> None:
+        """Note something under a name, in place of what was noted before."""
+        write_atomically(self._note(name), json.dumps(note, indent=2))
+
+    def _note(self, name: str) -> Path:
+        return self.path / f"{name}.note.json"
 
     def is_under(self, contract: Contract) -> bool:
         """Whether its vectors are just what this contract says; of a damaged one they are not."""

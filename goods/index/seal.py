@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import qdrant_edge as edge
@@ -22,7 +23,7 @@ from goods.durable import sync_tree
 from goods.errors import IndexStoreError
 from goods.index.disk import require_room
 from goods.index.edge_models import edge_config
-from goods.index.generations import Generation
+from goods.index.generations import GRAPH_NOTE, Generation, GraphSize
 
 _PR_SET_PDEATHSIG = 1
 
@@ -64,6 +65,10 @@ def seal(source: Generation, target: Generation, dimension: int) -> None:
     shard = edge.EdgeShard.load(str(partial.shard), edge_config(dimension, with_graph=True))
     shard.optimize()
     shard.flush()
+    info = shard.info()
+    partial.write_note(
+        GRAPH_NOTE, asdict(GraphSize.of(info.points_count, info.indexed_vectors_count))
+    )
     shard.close()
     sync_tree(partial.path)  # before anything may point to it
     partial.path.rename(target.path)

@@ -5,7 +5,7 @@ qdrant-client's local mode and to a stub that answers as Qdrant's REST API is do
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,15 +14,22 @@ import numpy as np
 from qdrant_client import QdrantClient, models
 
 from goods.errors import IndexMissingError, IndexStoreError
-from goods.index import FacetCount, Found, IndexInfo, Point, Record, Vector, check_points
+from goods.index import FacetCount, Found, IndexInfo, Order, Point, Record, Vector, check_points
 from goods.index.conditions import Condition
-from goods.index.contract import Contract, payload_selector
+from goods.index.contract import Contract, payload_selector, vector_selector
 from goods.index.planner import SearchMode, plan_search
 from goods.index.server_address import ServerAddress
 from goods.index.server_calls import Patience, check_version, retrying, server_errors
 from goods.index.server_collections import Collections
 from goods.index.server_graph import build_graph
-from goods.index.server_models import server_filter, server_search_params
+from goods.index.server_models import (
+    server_filter,
+    server_order,
+    server_point,
+    server_search_params,
+    server_words,
+)
+from goods.index.words import WORDS, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +121,7 @@ class ServerIndex:
     def upsert(self, points: Sequence[Point]) -> None:
         check_points(points, self.contract.dimension)
         if points:
-            structs = [
-                models.PointStruct(id=str(p.id), vector=p.vector.tolist(), payload=p.payload)
-                for p in points
-            ]
+            structs = [server_point(p, self.contract.schema) for p in points]
             self._collections.call(self._client.upsert, self._target, points=structs, wait=True)
 
     def delete(self, ids: Sequence[UUID]) -> None:
@@ -135,6 +139,7 @@ class ServerIndex:
         offset: int = 0,
         conditions: Sequence[Condition] = (),
         mode: SearchMode | None = None,
+        with_vectors: bool = False,
     ) -> list[Found]:
         top = offset + limit
         if limit == 0:
@@ -149,8 +154,46 @@ class ServerIndex:
             limit=limit,
             offset=offset,
             with_payload=True,
+            with_vectors=vector_selector(with_vectors),
         )
-        return [Found(UUID(str(p.id)), p.score, p.payload or {}) for p in response.points]
+        return list(map(_found, response.points))
+
+    def search_words(
+        self,
+        words: Words,
+        limit: int,
+        *,
+        conditions: Sequence[Condition] = (),
+        with_vectors: bool = False,
+    ) -> list[Found]:
+        if limit == 0 or not words.places:
+            return []
+        response = self._collections.call(
+            self._client.query_points,
+            self._target,
+            query=server_words(words),
+            using=WORDS,
+            query_filter=server_filter(conditions),
+            limit=limit,
+            with_payload=True,
+            with_vectors=vector_selector(with_vectors),
+        )
+        return list(map(_found, response.points))
+
+    def listed(
+        self, limit: int, *, conditions: Sequence[Condition] = (), order: Order | None = None
+    ) -> list[Record]:
+        if limit == 0:
+            return []
+        records, _ = self._collections.call(
+            self._client.scroll,
+            self._target,
+            limit=limit,
+            scroll_filter=server_filter(conditions),
+            order_by=server_order(order),
+            with_payload=True,
+        )
+        return list(map(_record, records))
 
     def fetch(
         self,
@@ -164,7 +207,7 @@ class ServerIndex:
             self._target,
             ids=[str(i) for i in ids],
             with_payload=payload_selector(keys),
-            with_vectors=with_vectors,
+            with_vectors=vector_selector(with_vectors),
         )
         return [_record(record) for record in records]
 
@@ -202,7 +245,7 @@ class ServerIndex:
                 limit=batch,
                 offset=start,
                 with_payload=payload_selector(keys),
-                with_vectors=with_vectors,
+                with_vectors=vector_selector(with_vectors),
             )
             yield from map(_record, records)
             if start is None:
@@ -212,15 +255,23 @@ class ServerIndex:
         build_graph(self._collections, self._target, self._patience)
         self._collections.serve(self._target)
 
+    def read_note(self, name: str) -> dict[str, Any] | None:
+        return self._collections.read_note(self._target, name)
+
+    def write_note(self, name: str, note: Mapping[str, Any]) -> None:
+        self._collections.write_note(self._target, name, note)
+
     def info(self) -> IndexInfo:
         opened = self._require()
         info = self._collections.call(self._client.get_collection, opened.name)
+        points = info.points_count or 0
+        with_words = info.indexed_vectors_count or 0  # every point's words count as indexed
         return IndexInfo(
             address=self.address,
             engine=self._engine,
             generation=opened.name,
-            points=info.points_count or 0,
-            indexed=info.indexed_vectors_count or 0,
+            points=points,
+            indexed=min(points, max(0, with_words - points)),
             contract=opened.contract,
         )
 
@@ -255,5 +306,14 @@ def _facet_value(value: str | int | bool) -> str | bool:
 
 
 def _record(record: models.Record) -> Record:
-    vector = None if record.vector is None else np.asarray(record.vector, dtype=np.float32)
-    return Record(UUID(str(record.id)), record.payload or {}, vector)
+    return Record(UUID(str(record.id)), record.payload or {}, _dense(record.vector))
+
+
+def _found(hit: models.ScoredPoint) -> Found:
+    return Found(UUID(str(hit.id)), hit.score, hit.payload or {}, _dense(hit.vector))
+
+
+def _dense(vector: Any) -> Vector | None:
+    if isinstance(vector, dict):  # asked for alone, it may come with its empty name or without
+        vector = vector.get("")
+    return None if vector is None else np.asarray(vector, dtype=np.float32)

@@ -6,7 +6,7 @@ collection's metadata, and is how we tell our collections from others.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from qdrant_client import QdrantClient, models
@@ -15,7 +15,7 @@ from goods.errors import IndexStoreError
 from goods.index.contract import Contract, check_continues
 from goods.index.planner import GRAPH_FROM
 from goods.index.server_calls import Patience, retrying, server_errors
-from goods.index.server_models import INT8, NO_GRAPH, PAYLOAD_INDEX, STRICT
+from goods.index.server_models import BM25, INT8, NO_GRAPH, PAYLOAD_INDEX, STRICT
 
 T = TypeVar("T")
 
@@ -86,7 +86,9 @@ class Collections:
         newest = max(self._ours(), key=_number, default=None)
         if newest is None or newest == self.served():
             return None
-        if self._metadata(newest) == contract.to_json():
+        if (
+            contract.to_json().items() <= self._metadata(newest).items()
+        ):  # beside it, there are notes
             return newest
         self.discard(newest)
         return None
@@ -99,7 +101,7 @@ class Collections:
 
     def index_payload(self, physical: str, contract: Contract) -> None:
         """Index every filterable field; those that are indexed already stay as they are."""
-        for field in contract.schema.fields:
+        for field in contract.indexed:
             self.call(
                 self.client.create_payload_index,
                 physical,
@@ -132,6 +134,16 @@ class Collections:
         """What the vectors of a collection are."""
         return Contract.from_json(self._metadata(physical), self.address)
 
+    def read_note(self, physical: str, name: str) -> dict[str, Any] | None:
+        """What was noted under this name."""
+        note = self._metadata(physical).get(_note(name))
+        return note if isinstance(note, dict) else None
+
+    def write_note(self, physical: str, name: str, note: Mapping[str, Any]) -> None:
+        """Note something beside the contract: the server merges metadata, key by key."""
+        merged = {_note(name): dict(note)}
+        self.call(self.client.update_collection, physical, metadata=merged)
+
     def _create_if_absent(self, physical: str, contract: Contract) -> None:
         """Create a collection; once more after a lost answer is no conflict."""
         if self.client.collection_exists(physical):
@@ -141,6 +153,7 @@ class Collections:
             vectors_config=models.VectorParams(
                 size=contract.dimension, distance=models.Distance.COSINE
             ),
+            sparse_vectors_config=BM25,
             hnsw_config=NO_GRAPH,
             quantization_config=INT8,
             optimizers_config=models.OptimizersConfigDiff(
@@ -167,3 +180,7 @@ class Collections:
 
 def _number(physical: str) -> int:
     return int(physical.rpartition("-")[2])
+
+
+def _note(name: str) -> str:
+    return f"note:{name}"

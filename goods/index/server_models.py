@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from qdrant_client import models
 
+from goods.index import Order, Point
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
 from goods.index.planner import SearchMode
-from goods.schema import FieldKind
+from goods.index.words import WORDS, Words, product_words
+from goods.schema import CatalogSchema, FieldKind
 
 PAYLOAD_INDEX = {
     FieldKind.KEYWORD: models.PayloadSchemaType.KEYWORD,
@@ -22,6 +24,8 @@ INT8 = models.ScalarQuantization(
         type=models.ScalarType.INT8, quantile=0.99, always_ram=True
     )
 )
+
+BM25 = {WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
 
 STRICT = models.StrictModeConfig(
     enabled=True,
@@ -61,6 +65,26 @@ def _equals(field: str, value: Scalar) -> models.FieldCondition:
     if isinstance(value, str | bool):
         return models.FieldCondition(key=field, match=models.MatchValue(value=value))
     return models.FieldCondition(key=field, range=models.Range(gte=value, lte=value))
+
+
+def server_point(point: Point, schema: CatalogSchema) -> models.PointStruct:
+    """A point with its words."""
+    words = server_words(product_words(point.payload, schema))
+    vectors: dict[str, models.Vector] = {"": point.vector.tolist(), WORDS: words}
+    return models.PointStruct(id=str(point.id), vector=vectors, payload=point.payload)
+
+
+def server_words(words: Words) -> models.SparseVector:
+    """A sparse vector."""
+    return models.SparseVector(indices=list(words.places), values=list(words.weights))
+
+
+def server_order(order: Order | None) -> models.OrderBy | None:
+    """By which number to list."""
+    if order is None:
+        return None
+    direction = models.Direction.DESC if order.is_descending else models.Direction.ASC
+    return models.OrderBy(key=order.field, direction=direction)
 
 
 def server_search_params(mode: SearchMode, top: int) -> models.SearchParams:
