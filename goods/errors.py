@@ -4,7 +4,11 @@ A message says what happened, to which thing, and what to do about it. The comma
 of these into one line and an exit code; anything else is a bug and keeps its traceback.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+
+_MAX_SHOWN = 120  # characters of a location in an error sentence
 
 
 class GoodsError(Exception):
@@ -26,11 +30,13 @@ class SchemaError(GoodsError):
 class PictureFault(StrEnum):
     """Why a picture was refused: the class that reports count by."""
 
-    GONE = "gone"  # the path or URL leads to nothing
-    BUSY = "busy"  # the host did not answer in time, or asked to wait for too long
+    GONE = "source gone"  # the path or URL leads to nothing
+    BUSY = "source busy"  # the host is down, late, or asked to wait for too long
     REFUSED = "refused"  # too many bytes or pixels, or an address that is not allowed
     BROKEN = "broken"  # truncated or empty
     NOT_A_PICTURE = "not a picture"
+    TOO_SMALL = "too small"  # a tracking pixel or an icon
+    BLANK = "blank"  # one colour all over: a placeholder
 
 
 class PictureError(GoodsError):
@@ -39,6 +45,18 @@ class PictureError(GoodsError):
     def __init__(self, fault: PictureFault, message: str) -> None:
         super().__init__(message)
         self.fault = fault
+
+
+@contextmanager
+def blamed_on(location: str) -> Iterator[None]:
+    """Lets every PictureError begin with the picture that it is about."""
+    try:
+        yield
+    except PictureError as error:
+        half = _MAX_SHOWN // 2
+        is_long = len(location) > _MAX_SHOWN
+        shown = f"{location[:half]}…{location[-half:]}" if is_long else location
+        raise PictureError(error.fault, f"{shown}: {error}") from error
 
 
 class ModelError(GoodsError):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from threading import Lock
+from typing import cast
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError, features
@@ -52,16 +53,18 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SAMPLE = (64, 64)  # pixels
 _WHITE = (255, 255, 255, 255)
 _PEAKS = (1.0, 255.0, 65535.0)  # what white may be in pictures of wide numbers
 _filters = Lock()
 
 
-def open_image(data: bytes, max_pixels: int) -> Image.Image:
+def open_image(data: bytes, max_pixels: int, min_side: int = 1) -> Image.Image:
     """The picture with its header read, and no pixel yet.
 
     Raises:
-        PictureError: It is empty or no picture, its header is damaged, or it has too many pixels.
+        PictureError: It is empty or no picture, its header is damaged, or it has too many pixels
+            or too few.
     """
     if not data:
         raise PictureError(PictureFault.BROKEN, "it is empty; upload it again")
@@ -83,7 +86,28 @@ def open_image(data: bytes, max_pixels: int) -> Image.Image:
             f"it has {image.width:,} x {image.height:,} pixels, more than {max_pixels:,}; "
             "scale it down",
         )
+    if min(image.size) < min_side:
+        raise PictureError(
+            PictureFault.TOO_SMALL,
+            f"it has {image.width} x {image.height} pixels, less than {min_side} on a side; "
+            "it is an icon or counts visits",
+        )
     return image
+
+
+def refuse_blank(image: Image.Image, min_contrast: int) -> None:
+    """Tell a picture of a product from a sheet of paper.
+
+    Raises:
+        PictureError: BLANK; in no colour are its pixels `min_contrast` levels apart.
+    """
+    # A few pixels tell of almost every photograph that it is one, in a hundredth of the time.
+    sample = image.resize(_SAMPLE, Image.Resampling.NEAREST)
+    if _contrast(sample) < min_contrast and _contrast(image) < min_contrast:
+        raise PictureError(
+            PictureFault.BLANK,
+            "it has one colour all over, as placeholders do; upload a photograph",
+        )
 
 
 def to_rgb(image: Image.Image, at_least: int | None = None) -> Image.Image:
@@ -110,6 +134,11 @@ def to_rgb(image: Image.Image, at_least: int | None = None) -> Image.Image:
         return image if image.mode == "RGB" else image.convert("RGB")
     except _DAMAGE as error:
         raise _broken(error) from error
+
+
+def _contrast(image: Image.Image) -> float:
+    extrema = cast("tuple[tuple[float, float], ...]", image.getextrema())
+    return max(high - low for low, high in extrema)
 
 
 def _load(image: Image.Image) -> None:

@@ -141,6 +141,11 @@ def is_embedded(location: str) -> bool:
     return _LOCATION.fullmatch(location) is not None
 
 
+def embedding_file(location: str) -> Path:
+    """The Parquet file that holds an embedded picture."""
+    return Path(location.rpartition("#row=")[0])
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """Where the rows of a file are: the first row of every group, and one past the last."""

@@ -5,9 +5,9 @@ A picture that cannot be used costs one product and one line: every failure here
 """
 
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from concurrent.futures import Future
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -16,42 +16,17 @@ from urllib.request import url2pathname
 
 from PIL import Image
 
+from goods.answers import Fetched
 from goods.download import Downloader
-from goods.errors import GoodsError, PictureError, PictureFault
-from goods.images import open_image, to_rgb
-from goods.parquet import EmbeddedPictures, is_embedded
+from goods.errors import PictureError, PictureFault, blamed_on
+from goods.images import open_image, refuse_blank, to_rgb
+from goods.limits import DEFAULT_LIMITS, PictureLimits
+from goods.parquet import EmbeddedPictures, embedding_file, is_embedded
 from goods.product import Picture
 
-_MAX_SHOWN = 120  # characters of a location in an error sentence
+__all__ = ["DEFAULT_LIMITS", "Fetched", "PictureLimits", "PictureLoader", "decode"]
 
-
-@dataclass(frozen=True, slots=True)
-class PictureLimits:
-    """What one picture may cost.
-
-    Attributes:
-        max_bytes: Of the encoded picture.
-        max_pixels: Of the decoded one; a thread holds 3 to 8 bytes for each.
-        timeout_s: Seconds without an answer, and for a download as a whole.
-        attempts: How often a host is asked that is busy or fails.
-        max_wait_s: Seconds between two attempts, also when the host asks for more.
-    """
-
-    max_bytes: int = 32 << 20
-    max_pixels: int = 64_000_000
-    timeout_s: float = 20.0
-    attempts: int = 4
-    max_wait_s: float = 30.0
-
-    def __post_init__(self) -> None:
-        for name in ("max_bytes", "max_pixels", "timeout_s", "attempts"):
-            if getattr(self, name) <= 0:
-                raise GoodsError(f"{name} is {getattr(self, name)}; it has to be more than 0")
-        if self.max_wait_s < 0:
-            raise GoodsError(f"max_wait_s is {self.max_wait_s}; it cannot be negative")
-
-
-DEFAULT_LIMITS = PictureLimits()
+_KEPT_STATES = 16  # Parquet files whose state is remembered, each for a second
 
 
 class PictureLoader:
@@ -63,6 +38,7 @@ class PictureLoader:
     def __init__(self, limits: PictureLimits = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self._embedded = EmbeddedPictures()
+        self._state = lru_cache(_KEPT_STATES)(lambda path, _second: _state_of(path))
         self._downloader: Downloader | None = None
         self._lock = Lock()
 
@@ -91,36 +67,71 @@ class PictureLoader:
         Raises:
             PictureError: It is gone, too large, or its host is busy.
         """
-        with _named(picture.location):
+        return self.fetch(picture).data or b""  # never None: nothing is known that it could equal
+
+    def fetch(self, picture: Picture, known: str | None = None) -> Fetched:
+        """The encoded picture, unless it is still the one that is known.
+
+        Args:
+            picture: Where it is.
+            known: The validator that came with it the last time.
+
+        Raises:
+            PictureError: It is gone, too large, or its host is busy.
+        """
+        if picture.is_remote:
+            return self._connected().get(picture.location, known)
+        with blamed_on(picture.location):
+            # Before the bytes: of a file that changes meanwhile, the next run sees that it did.
+            validator = self.validator(picture)
+            if known is not None and known == validator:
+                return Fetched(None, validator)
             data = self._read(picture)
             _check_size(len(data), self.limits.max_bytes)
-            return data
+            return Fetched(data, validator)
+
+    def start(self, picture: Picture, known: str | None = None) -> Future[Fetched]:
+        """What `fetch` gives, as a future: hundreds may be on their way without a thread each.
+
+        What is no download is read at once, in the thread that asks.
+        """
+        if picture.is_remote:
+            return self._connected().submit(picture.location, known)
+        future: Future[Fetched] = Future()
+        try:
+            future.set_result(self.fetch(picture, known))
+        except PictureError as error:
+            future.set_exception(error)
+        return future
+
+    def validator(self, picture: Picture) -> str | None:
+        """What changes with the picture's bytes and costs no more than a look at its file.
+
+        None for what is remote, missing, or bytes that are in no file: it has to be fetched.
+        """
+        location = picture.location
+        if picture.is_remote:
+            return None
+        if is_embedded(location):
+            return self._state(embedding_file(location), int(time.monotonic()))
+        return None if picture.data is not None else _state_of(_path(location))
 
     def _read(self, picture: Picture) -> bytes:
         location = picture.location
         if picture.data is not None:
             return picture.data
-        if picture.is_remote:
-            return self._connected().get(location)
         if is_embedded(location):
             return self._embedded.read(location)
-        if location.startswith("file://"):
-            location = url2pathname(urlsplit(location).path)
-        elif "://" in location:
+        path = _path(location)
+        if path is None:
             raise PictureError(
                 PictureFault.REFUSED, "only paths, file:// and http(s):// URLs can be read"
             )
-        return _read_file(Path(location), self.limits.max_bytes)
+        return _read_file(path, self.limits.max_bytes)
 
     def _connected(self) -> Downloader:
-        limits = self.limits
         with self._lock:
-            self._downloader = self._downloader or Downloader(
-                max_bytes=limits.max_bytes,
-                timeout_s=limits.timeout_s,
-                attempts=limits.attempts,
-                max_wait_s=limits.max_wait_s,
-            )
+            self._downloader = self._downloader or Downloader(self.limits)
             return self._downloader
 
 
@@ -137,11 +148,29 @@ def decode(
             fraction of its size, which is several times faster and looks the same after resizing.
 
     Raises:
-        PictureError: It is too large, broken, or no picture.
+        PictureError: It is too large or too small, broken, blank, or no picture.
     """
-    with _named(name):
+    with blamed_on(name):
         _check_size(len(data), limits.max_bytes)
-        return to_rgb(open_image(data, limits.max_pixels), at_least)
+        image = to_rgb(open_image(data, limits.max_pixels, limits.min_side), at_least)
+        refuse_blank(image, limits.min_contrast)
+        return image
+
+
+def _path(location: str) -> Path | None:
+    """Where a file is; None for other protocols."""
+    if location.startswith("file://"):
+        return Path(url2pathname(urlsplit(location).path))
+    return None if "://" in location else Path(location)
+
+
+def _state_of(path: Path | None) -> str | None:
+    """When a file was written, and its size; None if it cannot be seen."""
+    try:
+        status = path.stat() if path else None
+    except (OSError, ValueError):  # reading it says why
+        return None
+    return f"file {status.st_mtime_ns} {status.st_size}" if status else None
 
 
 def _read_file(path: Path, max_bytes: int) -> bytes:
@@ -165,15 +194,3 @@ def _check_size(size: int, max_bytes: int) -> None:
         raise PictureError(
             PictureFault.REFUSED, f"it has {size:,} bytes, more than {max_bytes:,}; compress it"
         )
-
-
-@contextmanager
-def _named(location: str) -> Iterator[None]:
-    """Lets every PictureError begin with the picture that it is about."""
-    try:
-        yield
-    except PictureError as error:
-        half = _MAX_SHOWN // 2
-        is_long = len(location) > _MAX_SHOWN
-        shown = f"{location[:half]}…{location[-half:]}" if is_long else location
-        raise PictureError(error.fault, f"{shown}: {error}") from error

@@ -18,7 +18,7 @@ from goods.catalog import Catalog, RefusedRow
 from goods.errors import GoodsError
 from goods.index import VectorIndex
 from goods.index.contract import Contract
-from goods.pictures import PictureLoader
+from goods.pictures import PictureLimits, PictureLoader
 from goods.product import Product, point_id
 from goods.streams import batches
 from ingest.plan import BATCH, Planned, Work, plan
@@ -47,6 +47,7 @@ class IngestSettings:
         max_gone: Share of the index, 0 to 1, beyond which `sync` deletes nothing and says so.
         rebuild: Embed everything anew beside the old index, then replace it in one step.
         limit: Take only the first so many rows.
+        allow_private: Hosts that pictures may come from though they are not public.
     """
 
     batch_size: int = 64
@@ -56,6 +57,7 @@ class IngestSettings:
     max_gone: float = 0.5
     rebuild: bool = False
     limit: int | None = None
+    allow_private: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "threads", "look_ahead"):
@@ -97,7 +99,7 @@ def ingest(
     contract = Contract(encoder.dimension, _whereabouts(encoder), encoder.stamp, catalog.schema)
     with (
         ThreadPoolExecutor(settings.threads) as pool,
-        PictureLoader() as loader,
+        PictureLoader(PictureLimits(allow_private=settings.allow_private)) as loader,
         RefusedLog(refused_file) as log,
     ):
 

@@ -1,94 +1,49 @@
 import logging
 import socket
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from goods.download import Downloader
 from goods.errors import PictureError, PictureFault
-
-BODY = b"a picture " * 100
-
-
-class Host(ThreadingHTTPServer):
-    """A host whose paths answer as `paths` says; counts what is asked for."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.paths: dict[str, Callable[[Answer], None]] = {}
-        self.asked: Counter[str] = Counter()
-
-    def url(self, path: str, answer: Callable[["Answer"], None]) -> str:
-        self.paths[path] = answer
-        return f"http://127.0.0.1:{self.server_port}{path}"
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: Host
-
-    def do_GET(self) -> None:
-        self.server.asked[self.path] += 1
-        self.server.paths[self.path](self)
-
-    def send(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, text in {"Content_Length": str(len(body)), **headers}.items():
-            self.send_header(name.replace("_", "-"), text)
-        self.end_headers()
-        self.wfile.write(body)
-
-    @property
-    def attempt(self) -> int:
-        return self.server.asked[self.path]
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+from picture_host import BODY, LIMITS, Answer, Host, picture_host
 
 
 @pytest.fixture
 def host() -> Iterator[Host]:
-    with Host() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+    with picture_host() as host:
+        yield host
 
 
 @pytest.fixture(scope="module")
 def downloader() -> Iterator[Downloader]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("NO_PROXY", "*")
-        downloader = Downloader(max_bytes=10_000, timeout_s=5, attempts=3, max_wait_s=0.02)
-    yield downloader
-    downloader.close()
+    with closing(Downloader(LIMITS)) as downloader:
+        yield downloader
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[Downloader]:
-    monkeypatch.setenv("NO_PROXY", "*")
-    downloader = Downloader(max_bytes=10_000, timeout_s=0.2, attempts=2, max_wait_s=1.1)
-    yield downloader
-    downloader.close()
+def hasty() -> Iterator[Downloader]:
+    limits = replace(LIMITS, timeout_s=0.2, attempts=2, max_wait_s=1.1)
+    with closing(Downloader(limits)) as downloader:
+        yield downloader
 
 
 def refused(downloader: Downloader, url: str) -> tuple[PictureFault, str]:
     with pytest.raises(PictureError) as error:
         downloader.get(url)
-    return error.value.fault, str(error.value)
+    shown, _, message = str(error.value).partition(": ")
+    assert shown[:10] == url[:10]
+    return error.value.fault, message
 
 
 def test_a_picture_is_fetched(host: Host, downloader: Downloader) -> None:
-    assert downloader.get(host.url("/a.jpg", lambda answer: answer.send(200, BODY))) == BODY
+    assert downloader.get(host.url("/a.jpg", lambda answer: answer.send(200, BODY))).data == BODY
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -117,7 +72,7 @@ def test_a_failure_that_passes_is_asked_again_and_logged(
 
     url = host.url("/a", fail_once)
     with caplog.at_level(logging.WARNING):
-        assert downloader.get(url) == BODY
+        assert downloader.get(url).data == BODY
     assert f"{url}: the host answers {status}" in caplog.text
     assert "trying again in 0.0 s" in caplog.text
 
@@ -185,12 +140,14 @@ def test_a_host_out_of_reach_is_given_up_as_busy(downloader: Downloader) -> None
         port = closed.getsockname()[1]
     fault, message = refused(downloader, f"http://127.0.0.1:{port}/a.jpg")
     assert fault is PictureFault.BUSY
-    assert message.startswith("out of reach (")
+    assert message.startswith(f"127.0.0.1:{port} is down: out of reach (")
+    assert f"('127.0.0.1', {port})" in message
 
 
 def test_redirects_are_followed(host: Host, downloader: Downloader) -> None:
     target = host.url("/b", lambda answer: answer.send(200, BODY))
-    assert downloader.get(host.url("/a", lambda answer: answer.send(302, Location=target))) == BODY
+    url = host.url("/a", lambda answer: answer.send(302, Location=target))
+    assert downloader.get(url).data == BODY
 
 
 def test_a_redirect_loop_ends(host: Host, downloader: Downloader) -> None:
@@ -218,7 +175,9 @@ def test_a_picture_that_is_too_long_is_refused_while_it_comes(
 
 
 def test_an_answer_shorter_than_it_claims_is_broken(host: Host, downloader: Downloader) -> None:
-    url = host.url("/a", lambda answer: answer.send(200, BODY, Content_Length="2000"))
+    url = host.url(
+        "/a", lambda answer: answer.send(200, BODY, Content_Length="2000", Connection="close")
+    )
     fault, message = refused(downloader, url)
     assert fault is PictureFault.BROKEN
     assert message.startswith("the answer breaks off (")
@@ -245,4 +204,4 @@ def test_threads_share_a_downloader(host: Host, downloader: Downloader) -> None:
 
     url = host.url("/a", fail_twice)
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(downloader.get, [url] * 20)) == {BODY}
+        assert {got.data for got in pool.map(downloader.get, [url] * 20)} == {BODY}

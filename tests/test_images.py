@@ -15,6 +15,7 @@ from goods.errors import PictureError, PictureFault
 from goods.images import FORMATS
 from goods.pictures import PictureLimits, decode
 
+TINY = PictureLimits(min_side=1, min_contrast=0)  # takes test pictures of a few pixels, or plain
 RED, GREEN = (200, 30, 40), (20, 160, 60)
 
 
@@ -80,24 +81,24 @@ def test_grey_and_black_and_white_become_three_equal_channels(mode: str) -> None
     ],
 )
 def test_wide_numbers_are_scaled_not_clipped(pixels: np.ndarray, kind: str) -> None:
-    image = decode(encoded(Image.fromarray(pixels), kind), "shirt")
+    image = decode(encoded(Image.fromarray(pixels), kind), "shirt", TINY)
     assert [image.getpixel((x, 0)) for x in range(3)] == [(0,) * 3, (100,) * 3, (255,) * 3]
 
 
 def test_a_dark_16_bit_picture_stays_dark() -> None:
     dark = Image.fromarray(np.full((4, 4), 2570, np.uint16))
-    assert decode(encoded(dark), "shirt").getpixel((0, 0)) == (10, 10, 10)
+    assert decode(encoded(dark), "shirt", TINY).getpixel((0, 0)) == (10, 10, 10)
 
 
 def test_what_is_transparent_becomes_white() -> None:
     image = picture("RGBA")
     image.putalpha(Image.new("L", image.size, 0))
-    assert decode(encoded(image), "shirt").getcolors() == [(64 * 48, (255, 255, 255))]
+    assert decode(encoded(image), "shirt", TINY).getcolors() == [(64 * 48, (255, 255, 255))]
 
 
 def test_what_is_half_transparent_is_mixed_with_white() -> None:
     half = Image.new("LA", (4, 4), (55, 128))
-    assert decode(encoded(half), "shirt").getpixel((0, 0)) == pytest.approx((155,) * 3, abs=1)
+    assert decode(encoded(half), "shirt", TINY).getpixel((0, 0)) == pytest.approx((155,) * 3, abs=1)
 
 
 def test_a_palette_with_transparent_colours_is_laid_on_white() -> None:
@@ -105,7 +106,7 @@ def test_a_palette_with_transparent_colours_is_laid_on_white() -> None:
     image.putpalette([10, 20, 30, 40, 50, 60])
     image.putdata([0, 1])
     for transparency in (1, b"\xff\x00"):
-        on_white = decode(encoded(image, transparency=transparency), "shirt")
+        on_white = decode(encoded(image, transparency=transparency), "shirt", TINY)
         assert [on_white.getpixel((x, 0)) for x in (0, 1)] == [(10, 20, 30), (255, 255, 255)]
 
 
@@ -113,7 +114,7 @@ def test_a_palette_with_transparent_colours_is_laid_on_white() -> None:
 def test_of_an_animation_the_first_frame_is_taken(kind: str) -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in (RED, GREEN)]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
-    assert difference(decode(data, "shirt"), frames[0]) < 6
+    assert difference(decode(data, "shirt", TINY), frames[0]) < 6
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -184,6 +185,30 @@ def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     fault, message = fault_of(png_header(20_000, 20_000))
     assert fault is PictureFault.REFUSED
     assert "20,000 x 20,000 pixels, more than 64,000,000; scale it down" in message
+
+
+def test_a_tracking_pixel_or_an_icon_is_too_small() -> None:
+    fault, message = fault_of(encoded(picture(size=(1, 1))))
+    assert fault is PictureFault.TOO_SMALL
+    assert "it has 1 x 1 pixels, less than 8 on a side" in message
+    assert fault_of(encoded(picture(size=(400, 7))))[0] is PictureFault.TOO_SMALL
+    assert decode(encoded(picture(size=(400, 8))), "shirt").size == (400, 8)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_placeholder_of_one_colour_is_blank(kind: str) -> None:
+    fault, message = fault_of(encoded(Image.new("RGB", (300, 400), (240, 241, 239)), kind))
+    assert fault is PictureFault.BLANK
+    assert "it has one colour all over" in message
+
+
+def test_a_small_mark_or_a_faint_shade_is_a_picture() -> None:
+    page = Image.new("RGB", (300, 400), (255, 255, 255))
+    page.putpixel((151, 263), RED)
+    assert decode(encoded(page), "shirt").getpixel((151, 263)) == RED
+    faint = Image.linear_gradient("L").point(lambda level: 240 + level // 32)
+    assert decode(encoded(faint), "shirt", PictureLimits(min_contrast=7)).size == (256, 256)
+    assert fault_of(encoded(faint))[0] is PictureFault.BLANK
 
 
 def test_the_limits_are_what_is_set() -> None:

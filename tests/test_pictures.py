@@ -1,9 +1,9 @@
 import io
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pyarrow as pa
 import pytest
 from PIL import Image
@@ -12,17 +12,18 @@ from pyarrow import parquet
 from goods.errors import GoodsError, PictureError, PictureFault
 from goods.pictures import PictureLimits, PictureLoader
 from goods.product import Picture
+from picture_host import LIMITS, Host, picture_host
 
 
 def jpeg(size: tuple[int, int] = (64, 48)) -> bytes:
     stream = io.BytesIO()
-    Image.new("RGB", size, (200, 30, 40)).save(stream, "JPEG")
+    Image.linear_gradient("L").resize(size).save(stream, "JPEG")
     return stream.getvalue()
 
 
 @pytest.fixture
 def loader() -> Iterator[PictureLoader]:
-    with PictureLoader(PictureLimits(max_bytes=100_000, attempts=1)) as loader:
+    with PictureLoader(replace(LIMITS, max_bytes=100_000)) as loader:
         yield loader
 
 
@@ -49,21 +50,84 @@ def test_a_picture_is_loaded_from_a_parquet_file(tmp_path: Path, loader: Picture
     assert loader.load(Picture(f"{file}#row=0")).size == (64, 48)
 
 
-def test_a_picture_is_loaded_over_http_by_one_client(
-    loader: PictureLoader, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with picture_host() as host:
+        yield host
+
+
+def test_pictures_are_loaded_over_http(host: Host, loader: PictureLoader) -> None:
+    url = host.url("/1.jpg", lambda answer: answer.send(200, jpeg()))
+    assert loader.load(Picture(url)).size == (64, 48)
+    started = [loader.start(Picture(url)) for _ in range(200)]
+    assert {future.result().data for future in started} == {jpeg()}
+    url = host.url("/2.jpg", lambda answer: answer.send(404))
+    gone = loader.start(Picture(url)).exception()
+    assert str(gone) == f"{url}: the host answers 404 Not Found"
+
+
+def test_what_is_not_remote_is_started_and_done_at_once(
+    tmp_path: Path, loader: PictureLoader
 ) -> None:
-    clients = set()
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    future = loader.start(Picture(str(tmp_path / "a.jpg")))
+    assert future.done()
+    assert future.result().data == jpeg()
+    assert isinstance(loader.start(Picture("none.jpg")).exception(), PictureError)
 
-    def get(client: httpx.Client, request: httpx.Request, **_: object) -> httpx.Response:
-        clients.add(client)
-        return httpx.Response(200, content=jpeg(), request=request)
 
-    monkeypatch.setattr(httpx.Client, "send", get)
-    assert loader.load(Picture("https://shop.test/1.jpg")).size == (64, 48)
-    assert loader.load(Picture("http://shop.test/2.jpg")).size == (64, 48)
-    (client,) = clients
-    loader.close()
-    assert client.is_closed
+def test_a_page_instead_of_a_picture_is_refused(host: Host, loader: PictureLoader) -> None:
+    page = b"<!DOCTYPE html><html><p>This article is sold out</p></html>"
+    fault, message = refused(loader, host.url("/1.jpg", lambda answer: answer.send(200, page)))
+    assert fault is PictureFault.NOT_A_PICTURE
+    assert "it is a web page (HTML)" in message
+
+
+def test_a_file_is_read_again_only_when_it_was_written(
+    tmp_path: Path, loader: PictureLoader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.jpg"
+    file.write_bytes(jpeg())
+    for picture in (Picture(str(file)), Picture(file.as_uri())):
+        first = loader.fetch(picture)
+        assert first.data == jpeg()
+        assert first.validator == loader.validator(picture)
+        with monkeypatch.context() as unread:
+            unread.setattr(Path, "read_bytes", None)
+            again = loader.fetch(picture, first.validator)
+        assert again.is_unchanged
+        assert again.validator == first.validator
+    os.utime(file, ns=(1, 1))
+    changed = loader.fetch(picture, first.validator)
+    assert changed.data == jpeg()
+    assert changed.validator == f"file 1 {len(jpeg())}"
+
+
+def test_an_embedded_picture_changes_with_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "p.parquet"
+    parquet.write_table(pa.table({"image": [jpeg()]}), file)
+    carried = Picture(f"{file}#row=0", jpeg())
+    with PictureLoader() as loader:
+        known = loader.validator(carried)
+        assert known == loader.validator(Picture(f"{file}#row=0"))
+        assert loader.fetch(carried, known).is_unchanged
+    os.utime(file, ns=(1, 1))
+    with PictureLoader() as loader:
+        assert loader.fetch(carried, known).data == jpeg()
+
+
+def test_what_costs_a_download_or_is_in_no_file_has_no_validator_at_hand(
+    loader: PictureLoader,
+) -> None:
+    for picture in (
+        Picture("https://shop.test/1.jpg"),
+        Picture("upload", jpeg()),
+        Picture("none.jpg"),
+        Picture("a\0b.jpg"),
+        Picture("s3://bucket/a.jpg"),
+    ):
+        assert loader.validator(picture) is None
+    assert loader.fetch(Picture("upload", jpeg()), "file 1 2").data == jpeg()
 
 
 def test_a_large_jpeg_may_be_loaded_smaller(loader: PictureLoader) -> None:

@@ -68,7 +68,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> list[Product]:
     products = []
     for number in range(12):
         path = folder / f"{number}.png"
-        Image.new("RGB", (200, 300), (20 * number, 90, 120)).save(path)
+        image = Image.new("RGB", (200, 300), (20 * number, 90, 120))
+        image.paste("white", (0, 0, 20, 300))
+        image.save(path)
         products.append(Product(f"P-{number}", Picture(str(path)), f"Dress {number}"))
     return products
 
