@@ -13,10 +13,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One product that was found; the score is a cosine, higher is closer."""
+    """One product that was found.
+
+    Attributes:
+        product: As the catalog has it.
+        score: Cosine of its picture and the query, higher is closer; 0 without a query.
+        words: How well it has the query's words, 0 to 1.
+        variants: The other products of its group under the filters, when hits were grouped; of
+            all hits of a page the first 1,000.
+        variant_count: How many there are.
+    """
 
     product: Product
     score: float
+    words: float = 0.0
+    variants: tuple[Product, ...] = ()
+    variant_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Answer:
     Attributes:
         hits: The best products, best first.
         total: How many products hold to the filters.
+        next: Cursor of the next page; None after the last one.
         facets: Counts of each value of the fields that were asked for, under the filters.
         encode_ms: Time to make the query's vector.
         index_ms: Time that the index took.
@@ -33,6 +46,7 @@ class Answer:
 
     hits: tuple[Hit, ...]
     total: int
+    next: str | None = None
     facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
     encode_ms: float = 0.0
     index_ms: float = 0.0
@@ -56,6 +70,7 @@ class Answer:
         """A plain form for machines."""
         return {
             "total": self.total,
+            "next": self.next,
             "hits": [_hit_json(hit) for hit in self.hits],
             "facets": {
                 name: [{"value": f.value, "count": f.count} for f in counts]
@@ -71,8 +86,11 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
     return {
         "id": product.id,
         "score": round(hit.score, 6),
+        "words": round(hit.words, 6),
         "title": product.title,
         "picture": product.picture.location,
         "group": product.group,
         "attributes": dict(product.attributes),
+        "variants": [variant.id for variant in hit.variants],
+        "variant_count": hit.variant_count,
     }

@@ -16,8 +16,20 @@ if TYPE_CHECKING:
     "--grid hits.png"
 )
 @click.argument("text", required=False)
-@click.option("--image", metavar="FILE|URL", help="Search by a picture instead of a text.")
-@click.option("--similar-to", metavar="ID", help="Search by a product of the catalog.")
+@click.option(
+    "--image", "images", multiple=True, metavar="FILE|URL", help="A picture to look like."
+)
+@click.option(
+    "--similar-to", "products", multiple=True, metavar="ID", help="A product to look like."
+)
+@click.option("--minus", multiple=True, metavar="TEXT", help="A text to move away from.")
+@click.option(
+    "--minus-image",
+    "minus_images",
+    multiple=True,
+    metavar="FILE|URL",
+    help="The same by a picture.",
+)
 @index_option
 @api_key_option
 @click.option(
@@ -49,6 +61,30 @@ if TYPE_CHECKING:
     show_default=True,
     help="Better ones to pass over: the next page.",
 )
+@click.option("--cursor", help="The next page, as the page before names it.")
+@click.option("--group", "by_group", is_flag=True, help="Show each group of variants once.")
+@click.option(
+    "--with-variants", is_flag=True, help="Let --similar-to find variants of the product."
+)
+@click.option("--sort", metavar="[-]FIELD", help="By a number field; -price is highest first.")
+@click.option(
+    "--hybrid/--no-hybrid",
+    default=True,
+    show_default=True,
+    help="Go by the words of titles, texts and ids, too.",
+)
+@click.option(
+    "--words-weight",
+    type=click.FloatRange(0, 1),
+    help="Share of the words in a hybrid score.  [default: 0.6]",
+)
+@click.option(
+    "--diversity",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="How unlike each other the hits should be.",
+)
 @click.option("--facets", metavar="FIELD,FIELD", help="Count the values of these fields, or 'all'.")
 @click.option(
     "--grid",
@@ -58,8 +94,10 @@ if TYPE_CHECKING:
 @json_option
 def search(
     text: str | None,
-    image: str | None,
-    similar_to: str | None,
+    images: tuple[str, ...],
+    products: tuple[str, ...],
+    minus: tuple[str, ...],
+    minus_images: tuple[str, ...],
     index: str,
     api_key: str | None,
     model: str | None,
@@ -68,33 +106,55 @@ def search(
     filters: tuple[str, ...],
     limit: int,
     offset: int,
+    cursor: str | None,
+    by_group: bool,
+    with_variants: bool,
+    sort: str | None,
+    hybrid: bool,
+    words_weight: float | None,
+    diversity: float,
     facets: str | None,
     grid: Path | None,
     as_json: bool,
 ) -> None:
-    """Find products by TEXT, by a picture, or by a product."""
-    if sum(query is not None for query in (text, image, similar_to)) != 1:
-        raise click.UsageError("say what to look for: a TEXT, --image or --similar-to, just one")
+    """Find products by TEXT, pictures and products: one of them or several together.
+
+    "like this, but in green" is TEXT green with --image; --minus moves away from a text. Without
+    any of them, all products under the filters are shown.
+    """
     from search.client import SearchClient
     from search.filters import Filters
+    from search.options import SearchOptions
+    from search.query import Query
+    from search.ranking import WORDS_WEIGHT
 
+    query = Query(() if text is None else (text,), images, products, minus, minus_images)
+    if query.is_empty and not (filters or sort):
+        raise click.UsageError("say what to look for: a TEXT, --image, --similar-to or --filter")
+    weight = WORDS_WEIGHT if words_weight is None else words_weight
     wanted = Filters.parse(filters)
     with SearchClient(index, model, api_key=api_key, device=device, dtype=dtype) as client:
         names = client.countable if facets == "all" else (facets or "").split(",")
-        options = {"limit": limit, "offset": offset}
-        counted = [name.strip() for name in names if name.strip()]
-        if text is not None:
-            answer = client.by_text(text, wanted, **options, facets=counted)
-        elif image is not None:
-            answer = client.by_image(image, wanted, **options, facets=counted)
-        else:
-            answer = client.similar_to(str(similar_to), wanted, **options, facets=counted)
+        options = SearchOptions(
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
+            by_group=by_group,
+            include_variants=with_variants,
+            words_weight=weight if hybrid else 0,
+            sort=sort,
+            diversity=diversity,
+            facets=[name.strip() for name in names if name.strip()],
+        )
+        answer = client.search(query, wanted, options)
     _print(answer, offset, as_json)
     if grid is not None:
         from goods.sheet import save_sheet
         from search.grid import grid as draw
 
-        heading = "   ".join([text or image or f"similar to {similar_to}", *filters])
+        minuses = (f"minus {name}" for name in (*minus, *minus_images))
+        parts = [text, *images, *(f"similar to {p}" for p in products), *minuses, *filters]
+        heading = "   ".join(filter(None, parts))
         save_sheet(draw([(heading, answer)]), grid)
         click.echo(f"contact sheet: {grid}", err=True)
 
@@ -148,8 +208,10 @@ def _print(answer: "Answer", offset: int, as_json: bool) -> None:
         values = (
             ", ".join(v) if isinstance(v, tuple) else str(v) for v in product.attributes.values()
         )
+        variants = f"  +{hit.variant_count} variants" if hit.variant_count else ""
         click.echo(
-            f"{rank:>4}  {hit.score:.3f}  {product.id}  {product.title}  [{'; '.join(values)}]"
+            f"{rank:>4}  {hit.score:.3f}  {product.id}  {product.title}  "
+            f"[{'; '.join(values)}]{variants}"
         )
     for name, counts in answer.facets.items():
         click.echo(f"{name}: " + ", ".join(f"{c.value} ({c.count:,})" for c in counts))
@@ -157,3 +219,5 @@ def _print(answer: "Answer", offset: int, as_json: bool) -> None:
         f"{len(answer.hits)} of {answer.total:,} products, "
         f"{answer.encode_ms:.1f} ms to embed + {answer.index_ms:.1f} ms in the index"
     )
+    if answer.next:
+        click.echo(f"next page: --cursor {answer.next}", err=True)

@@ -1,33 +1,47 @@
-"""The search client: text, picture or product in; products out, with total and facets."""
+"""The search client: texts, pictures and products in; products out, with total and facets."""
 
+import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-from PIL import Image
-
 from goods.errors import QueryError
 from goods.index import (
+    AnyOf,
     Condition,
+    Exists,
     FacetCount,
     HasId,
     IndexInfo,
     Not,
+    Record,
     Vector,
     VectorIndex,
     open_index,
 )
-from goods.index.contract import check_same_model, product_of
-from goods.pictures import PictureLoader
-from goods.product import Picture, absolute_location, point_id
+from goods.index.contract import GROUP, check_same_model
+from goods.product import point_id
 from goods.schema import CatalogSchema, FieldKind
 from model.encoder import Encoder
-from search.answer import Answer, Hit
+from search.answer import Answer
+from search.cursor import MAX_SHOWN, Cursor
+from search.embed import embed
 from search.filters import Filters
+from search.hits import hits_of
+from search.options import SearchOptions
+from search.pages import turn
+from search.query import Example, Query
+from search.ranking import (
+    Ranking,
+    by_likeness,
+    by_likeness_and_words,
+    by_number,
+    diverse,
+    listed,
+)
 
 VOCABULARY_LIMIT = 10_000
 """Values of one field up to which filters are checked against them."""
@@ -108,6 +122,41 @@ class SearchClient:
         check_same_model(address, self.contract, encoder.stamp, encoder.name)
         return encoder
 
+    def search(
+        self,
+        query: Query,
+        filters: Filters | None = None,
+        options: SearchOptions | None = None,
+    ) -> Answer:
+        """The products that a query of several parts is about, under the filters.
+
+        An empty query gives all products under the filters, sorted if the options say so.
+
+        Raises:
+            QueryError: The index has no such product; a filter, facet, option or cursor cannot be
+                used; or the parts of the query cancel each other out.
+            PictureError: A picture cannot be used.
+        """
+        options = options or SearchOptions()
+        started = time.perf_counter()
+        examples = self._examples(query)
+        vector = None if query.is_empty else self._embed(query, examples)
+        encoded = time.perf_counter()
+        filtered = self._conditions(filters)
+        conditions = filtered + _unlike(examples.values(), options.include_variants)
+        question = _question(query, filtered, options)
+        shown = Cursor.parse(options.cursor, question).shown if options.cursor else ()
+        ranking = self._ranking(query, vector, conditions, options)
+        page = turn(ranking, options.limit, options.offset, shown, by_group=options.by_group)
+        hits = tuple(hits_of(page.hits, self.index, conditions, by_group=options.by_group))
+        total = self.index.count(conditions)
+        counts = self.facets(options.facets, filters) if options.facets else {}
+        is_over = page.is_last or len(page.shown) > MAX_SHOWN
+        following = None if is_over else str(Cursor(question, page.shown))
+        done = time.perf_counter()
+        spent = (encoded - started) * 1e3, (done - encoded) * 1e3
+        return Answer(hits, total, following, counts, *spent)
+
     def by_text(
         self,
         text: str,
@@ -117,40 +166,22 @@ class SearchClient:
         offset: int = 0,
         facets: Sequence[str] = (),
     ) -> Answer:
-        """The products whose pictures are closest to what the text says.
-
-        Raises:
-            QueryError: The text is empty, or a filter or facet cannot be used.
-        """
-        if not text.strip():
-            raise QueryError("the text is empty; say what to look for")
-        encoder, started = self.encoder, time.perf_counter()
-        vector = encoder.texts([text])[0]
-        return self._search(vector, started, filters, (), limit, offset, facets)
+        """The products that look like what the text says, or are called so; see `search`."""
+        options = SearchOptions(limit=limit, offset=offset, facets=facets)
+        return self.search(Query(texts=(text,)), filters, options)
 
     def by_image(
         self,
-        image: str | Path | bytes | Image.Image,
+        image: Example,
         filters: Filters | None = None,
         *,
         limit: int = 10,
         offset: int = 0,
         facets: Sequence[str] = (),
     ) -> Answer:
-        """The products whose pictures are closest to a picture: a path, URL, bytes or image.
-
-        Raises:
-            PictureError: The picture cannot be used.
-            QueryError: A filter or facet cannot be used.
-        """
-        encoder, started = self.encoder, time.perf_counter()
-        if isinstance(image, Image.Image):
-            loaded = image
-        else:
-            with PictureLoader() as loader:
-                loaded = loader.load(_picture(image), at_least=encoder.image_size)
-        vector = encoder.images([loaded])[0]
-        return self._search(vector, started, filters, (), limit, offset, facets)
+        """The products closest to a picture: a path, URL, bytes or image; see `search`."""
+        options = SearchOptions(limit=limit, offset=offset, facets=facets)
+        return self.search(Query(images=(image,)), filters, options)
 
     def similar_to(
         self,
@@ -161,18 +192,9 @@ class SearchClient:
         offset: int = 0,
         facets: Sequence[str] = (),
     ) -> Answer:
-        """The products closest to one of the catalog, without itself.
-
-        Raises:
-            QueryError: The index has no such product, or a filter or facet cannot be used.
-        """
-        started = time.perf_counter()
-        itself = point_id(product_id)
-        records = self.index.fetch([itself], with_vectors=True)
-        if not records or records[0].vector is None:
-            raise QueryError(f"there is no product {product_id!r} in the index")
-        others = (Not(HasId((itself,))),)
-        return self._search(records[0].vector, started, filters, others, limit, offset, facets)
+        """The products closest to one of the catalog, without it and its variants; see `search`."""
+        options = SearchOptions(limit=limit, offset=offset, facets=facets)
+        return self.search(Query(products=(product_id,)), filters, options)
 
     def facets(
         self, names: Sequence[str] = (), filters: Filters | None = None, *, limit: int = FACET_LIMIT
@@ -203,28 +225,42 @@ class SearchClient:
         """Let go of the index."""
         self.index.close()
 
-    def _search(
+    def _examples(self, query: Query) -> dict[str, Record]:
+        """The products that a query names, by the shop's id."""
+        names = {point_id(name): name for name in (*query.products, *query.minus_products)}
+        records = self.index.fetch(list(names), with_vectors=True) if names else []
+        found = {names[r.id]: r for r in records if r.vector is not None}
+        for name in names.values():
+            if name not in found:
+                raise QueryError(f"there is no product {name!r} in the index")
+        return found
+
+    def _embed(self, query: Query, examples: Mapping[str, Record]) -> Vector:
+        products = {name: r.vector for name, r in examples.items() if r.vector is not None}
+        return embed(query, lambda: self.encoder, products)
+
+    def _ranking(
         self,
-        vector: Vector,
-        started: float,
-        filters: Filters | None,
-        more: tuple[Condition, ...],
-        limit: int,
-        offset: int,
-        facets: Sequence[str],
-    ) -> Answer:
-        if limit < 1 or offset < 0:
-            raise QueryError(f"limit {limit}, offset {offset}: ask for at least 1, from 0 on")
-        encoded = time.perf_counter()
-        conditions = self._conditions(filters) + more
-        found = self.index.search(
-            vector.astype(np.float32), limit, offset=offset, conditions=conditions
-        )
-        hits = tuple(Hit(product_of(f.payload, self.schema), f.score) for f in found)
-        total = self.index.count(conditions)
-        counts = self.facets(facets, filters) if facets else {}
-        done = time.perf_counter()
-        return Answer(hits, total, counts, (encoded - started) * 1e3, (done - encoded) * 1e3)
+        query: Query,
+        vector: Vector | None,
+        conditions: tuple[Condition, ...],
+        options: SearchOptions,
+    ) -> Ranking:
+        """How to order the products."""
+        order = options.order(self.schema)
+        if vector is None:
+            present = (Exists(order.field),) if order else ()
+            return listed(self.index, conditions + present, order)
+        keep = options.diversity > 0
+        if query.texts and options.words_weight:
+            ranking = by_likeness_and_words(
+                self.index, vector, query.words, conditions, options.words_weight, keep=keep
+            )
+        else:
+            ranking = by_likeness(self.index, vector, conditions, keep=keep)
+        if order:
+            return by_number(ranking, order)
+        return diverse(ranking, options.diversity) if keep else ranking
 
     def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
         return filters.conditions(self.schema, self._vocabulary) if filters else ()
@@ -238,7 +274,19 @@ class SearchClient:
         return values if len(values) < VOCABULARY_LIMIT else None
 
 
-def _picture(source: str | Path | bytes) -> Picture:
-    if isinstance(source, bytes):
-        return Picture("the query picture", source)
-    return Picture(absolute_location(str(source), Path.cwd()))
+def _unlike(examples: Iterable[Record], include_variants: bool) -> tuple[Condition, ...]:
+    """Leaves out the examples themselves and, unless asked for, their variants."""
+    records = list(examples)
+    if not records:
+        return ()
+    groups = tuple(sorted({r.payload[GROUP] for r in records if GROUP in r.payload}))
+    themselves = Not(HasId(tuple(sorted(record.id for record in records))))
+    if include_variants or not groups:
+        return (themselves,)
+    return (themselves, Not(AnyOf(GROUP, groups)))
+
+
+def _question(query: Query, filtered: tuple[Condition, ...], options: SearchOptions) -> bytes:
+    """Four bytes that tell this search from others, whatever page of it is asked for."""
+    text = f"{options.question()} {filtered!r}".encode()
+    return hashlib.blake2b(query.digest() + text, digest_size=4).digest()

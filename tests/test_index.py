@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from homes import server_double
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from points import COLOURS, CONTRACT, SCHEMA, point, points
@@ -37,8 +38,6 @@ from goods.index import (
     VectorIndex,
 )
 from goods.index.edge import EdgeIndex
-from goods.index.server import ServerIndex
-from goods.index.server_calls import Patience
 from goods.index.words import query_words
 from goods.product import point_id
 from goods.schema import Field, FieldKind
@@ -89,11 +88,6 @@ def shared(
         index = server_double(QdrantClient(":memory:"))
     yield filled(index)
     index.close()
-
-
-def server_double(client: QdrantClient) -> ServerIndex:
-    patience = Patience(poll_s=0.001)
-    return ServerIndex(client, "products", address="http://test/products", patience=patience)
 
 
 def filled(index: VectorIndex) -> VectorIndex:

@@ -23,7 +23,7 @@ from goods.errors import (
 from goods.index import open_index
 from ingest.worker import IngestSettings, ingest
 from model.encoder import Encoder
-from search import Between, Filters, SearchClient
+from search import Between, Filters, Query, SearchClient, SearchOptions
 from shop import COLOURS, make_shop, picture
 
 
@@ -46,7 +46,8 @@ def client(home: Path) -> Iterator[SearchClient]:
 
 
 def test_text_finds_the_products_whose_pictures_are_closest(client: SearchClient) -> None:
-    answer = client.by_text("red dress", limit=48)
+    options = SearchOptions(limit=48, words_weight=0)
+    answer = client.search(Query("red dress"), options=options)
     query = client.encoder.texts(["red dress"])[0]
     scores = {
         record.payload["id"]: float(record.vector @ query)
@@ -213,7 +214,10 @@ def test_json_is_for_machines(home: Path) -> None:
     answer = json.loads(out)
     assert answer["total"] == 47
     assert len(answer["hits"]) == 10
-    assert set(answer["hits"][0]) == {"id", "score", "title", "picture", "group", "attributes"}
+    assert set(answer["hits"][0]) == {
+        "id", "score", "words", "title", "picture", "group", "attributes", "variants",
+        "variant_count",
+    }  # fmt: skip
     assert set(answer["facets"]) == {"category", "colour", "in_stock"}
 
 
@@ -244,8 +248,11 @@ def test_a_hit_whose_picture_has_gone_leaves_a_placeholder(home: Path, tmp_path:
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        ((), 2, "just one"),
-        (("dress", "--image", "x.jpg"), 2, "just one"),
+        ((), 2, "say what to look for"),
+        (("--minus", "red"), 1, "not only what to move away from"),
+        (("dress", "--image", "x.jpg"), 1, "x.jpg"),
+        (("dress", "--sort", "colour"), 1, "number fields are: price"),
+        (("dress", "--cursor", "?"), 1, "begin again without one"),
         (("dress", "--limit", "0"), 2, "range"),
         (("dress", "--filter", "colour"), 1, "cannot be read"),
         (("dress", "--filter", "color=Red"), 1, "did you mean colour"),

@@ -1,0 +1,69 @@
+"""The vector of a query, from the vectors of its parts."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from goods.errors import QueryError
+from goods.index import Vector
+from goods.pictures import PictureLoader
+from goods.product import Picture, absolute_location
+from model.encoder import Encoder
+from search.query import Example, Query
+
+_SMALLEST = 1e-3  # a vector this short has no direction of its own
+
+
+def embed(query: Query, encoder: Callable[[], Encoder], products: Mapping[str, Vector]) -> Vector:
+    """The unit vector that a query stands for.
+
+    Args:
+        query: What to look for; not empty.
+        encoder: Gives the model; only asked when the query has a text or a picture.
+        products: The vectors of the products that it names, by the shop's id.
+
+    Raises:
+        PictureError: A picture cannot be used.
+        QueryError: The parts cancel each other out.
+    """
+    texts = [*query.texts, *query.minus_texts]
+    images = [*query.images, *query.minus_images]
+    said = list(encoder().texts(texts)) if texts else []
+    seen = list(encoder().images(_loaded(images, encoder().image_size))) if images else []
+    wanted, shown = len(query.texts), len(query.images)
+    likes = [products[name] for name in query.products]
+    unlike = [products[name] for name in query.minus_products]
+    return _normalised(
+        (
+            *(query.text_weight * vector for vector in said[:wanted]),
+            *seen[:shown],
+            *likes,
+            *(-query.minus_weight * v for v in (*said[wanted:], *seen[shown:], *unlike)),
+        )
+    )
+
+
+def _normalised(parts: Iterable[Vector]) -> Vector:
+    total = np.sum(list(parts), axis=0)
+    length = float(np.linalg.norm(total))
+    if length < _SMALLEST:
+        raise QueryError("what to look for and what to move away from are the same; change one")
+    vector: Vector = (total / length).astype(np.float32)
+    return vector
+
+
+def _loaded(pictures: Sequence[Example], at_least: int) -> Iterator[Image.Image]:
+    with PictureLoader() as loader:
+        for picture in pictures:
+            if isinstance(picture, Image.Image):
+                yield picture
+            else:
+                yield loader.load(_picture(picture), at_least=at_least)
+
+
+def _picture(source: str | Path | bytes) -> Picture:
+    if isinstance(source, bytes):
+        return Picture("the query picture", source)
+    return Picture(absolute_location(str(source), Path.cwd()))
