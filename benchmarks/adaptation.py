@@ -1,7 +1,7 @@
 """Teach a base another shop's pictures, and see what it gains there and forgets elsewhere.
 
     python benchmarks/adaptation.py --base models/base --shop clothing/products.csv \
-        --general fashion.parquet --general-splits fashion.splits.csv
+        --general fashion.parquet --general-splits fashion.splits.csv --replay 1
 
 For each seed the base is fine-tuned on the shop, and the guard chooses a blend on validation
 products of both catalogs. Printed are test products: P@10 of the shop's class queries, and the
@@ -44,6 +44,7 @@ parser.add_argument("--lr", type=float, default=2e-4)
 parser.add_argument("--layer-decay", type=float, default=1.0)
 parser.add_argument("--freeze", default="none")
 parser.add_argument("--lora", type=int, metavar="RANK")
+parser.add_argument("--replay", type=float, help="General train pairs beside each of the shop's.")
 parser.add_argument("--max-forgetting", type=float, default=0.05, metavar="SHARE")
 args = parser.parse_args()
 
@@ -81,6 +82,10 @@ for seed in range(args.seeds):
         freeze=args.freeze,
         lora_rank=args.lora,
         is_blended=False,
+        guard=False,  # below, on all products of the general catalog
+        general=Path(args.general) if args.replay else None,
+        general_splits=args.general_splits,
+        replay=args.replay,
         seed=seed,
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -16,6 +16,7 @@ from model.training.compute import DEFAULT_COMPUTE, Compute
 from model.training.fit import Fit
 from model.training.ranks import Ranks
 from model.training.recipe import Recipe
+from model.training.replay import Replay
 
 ALONE = Ranks()
 RECIPE = Recipe(epochs=1, batch_size=15, lr=1e-3, captions=CaptionMix(is_both=True))
@@ -36,10 +37,12 @@ def fit_of(
     ranks: Ranks = ALONE,
     recipe: Recipe = RECIPE,
 ) -> Fit:
-    """A training of these pairs."""
+    """A training of these pairs; what it replays are the same ones."""
     schema = open_catalog(shop).schema
     captioner = Captioner(pairs.products, schema, 0, recipe.captions)
-    return Fit(towers, pairs, captioner, recipe, schema.phrase, 0, compute, ranks)
+    size = recipe.replay_batch_size
+    replay = Replay(pairs, schema, captioner, size, 0) if size else None
+    return Fit(towers, pairs, captioner, recipe, schema.phrase, 0, compute, ranks, replay)
 
 
 def learned(

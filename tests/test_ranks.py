@@ -21,6 +21,7 @@ from shop import make_shop
 
 WAYS = {
     "default": (RECIPE, Compute()),
+    "replayed": (replace(RECIPE, replay=0.5), Compute()),
     "titles, in parts": (replace(RECIPE, is_fact_aware=False), Compute(micro_batch_size=2)),
     # Often one text for both pictures: then one process has none to embed. Its gradient is rounding
     # alone, which Adam makes as long as any other: so the steps are small.

@@ -21,7 +21,7 @@ from interruptions import EPOCHS, Stopped, begin, course, kill_after, stop_at, w
 from model import disk
 from model.encoder import Encoder
 from model.pairs import PictureStore
-from model.training import fit as loop
+from model.training import batch_loss
 from model.training import train as training
 from model.training.events import Event, Resumed
 from model.training.fit import Fit, Step
@@ -319,7 +319,7 @@ def test_the_base_of_a_training_that_failed_is_not_that_of_the_next(
 ) -> None:
     out = tmp_path / "model"
     shutil.copytree(whole, out)
-    monkeypatch.setattr(loop, "contrastive_loss", lambda logits, _: logits.sum() * math.nan)
+    monkeypatch.setattr(batch_loss, "contrastive_loss", lambda logits, _: logits.sum() * math.nan)
     with pytest.raises(TrainingError, match="the loss is nan"):
         begin(out, shop, out)
     monkeypatch.undo()

@@ -23,7 +23,7 @@ from model.encoder import Encoder
 from model.evaluation.evaluate import Evaluation, HeldOut
 from model.evaluation.judge import judge
 from model.quiet import quiet_libraries
-from model.training import fit as loop
+from model.training import batch_loss
 from model.training import train as training
 from model.training.events import Event, Looked
 from model.training.fit import Step
@@ -374,7 +374,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 ) -> None:
     out = tmp_path / "out"
     steps: list[Step] = []
-    real = loop.contrastive_loss
+    real = batch_loss.contrastive_loss
 
     def diverging(logits: torch.Tensor, is_true: torch.Tensor) -> torch.Tensor:
         return real(logits, is_true) * (math.nan if steps and steps[-1].epoch == 2 else 1)
@@ -383,7 +383,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
         if isinstance(event, Step):
             steps.append(event)
 
-    monkeypatch.setattr(loop, "contrastive_loss", diverging)
+    monkeypatch.setattr(batch_loss, "contrastive_loss", diverging)
     with pytest.raises(
         TrainingError, match=r"at step (\d+) of \d+ the loss is nan .* epoch 1 is in"
     ):
@@ -397,7 +397,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 def test_a_loss_that_is_never_a_number_saves_nothing(
     catalog: Catalog, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "contrastive_loss", lambda logits, _: logits.sum() * math.nan)
+    monkeypatch.setattr(batch_loss, "contrastive_loss", lambda logits, _: logits.sum() * math.nan)
     with pytest.raises(TrainingError, match=r"at step 1 of .* lower --lr .*; nothing is saved yet"):
         train(settings(clip), catalog, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -406,7 +406,7 @@ def test_a_loss_that_is_never_a_number_saves_nothing(
 def test_the_temperature_stays_below_its_bound(
     catalog: Catalog, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "contrastive_loss", lambda logits, _: -logits.sum())
+    monkeypatch.setattr(batch_loss, "contrastive_loss", lambda logits, _: -logits.sum())
     train(settings(clip, epochs=6, lr=0.5), catalog, tmp_path / "out")
     with quiet_libraries():
         learned = AutoModel.from_pretrained(tmp_path / "out").logit_scale.item()

@@ -27,7 +27,9 @@ _SECTIONS = {
     "Machine": (
         *("device", "dtype", "nproc", "micro_batch_size", "gradient_checkpointing", "compile"),
     ),
-    "What the base knew": (*("guard", "general", "general_schema", "general_splits", "max_loss"),),
+    "What the base knew": (
+        *("guard", "general", "general_schema", "general_splits", "max_loss", "replay"),
+    ),
     "What to look at": ("show_captions", "tensorboard", "as_json"),
 }
 

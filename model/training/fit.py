@@ -1,6 +1,6 @@
 """The training loop: batches of pairs in, a better model out.
 
-Legend: B pictures of a batch, T its distinct texts, D the dimension of a vector.
+Legend: B pictures of a batch, G those of a batch of general pairs.
 """
 
 import io
@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,16 @@ from goods.errors import DivergedError, TrainingError
 from model.captions import Captioner
 from model.dual_encoder import DualEncoder
 from model.pairs import Pairs
-from model.pixels import FixedPixels
-from model.training.augment import augmented
+from model.training.batch_loss import BatchLoss
 from model.training.batches import epoch_order, kinds_of
-from model.training.compute import DEFAULT_COMPUTE, Compute, has_dropout, same_dropout
+from model.training.compute import DEFAULT_COMPUTE, Compute
 from model.training.feed import Feed, Ready
-from model.training.gradients import Embed, Side, backward
 from model.training.lora import add_adapters
-from model.training.loss import MAX_LOG_TEMPERATURE, contrastive_loss, sigmoid_loss
+from model.training.loss import MAX_LOG_TEMPERATURE
 from model.training.optimiser import freeze, optimiser, schedule
 from model.training.ranks import Ranks
 from model.training.recipe import Recipe
+from model.training.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Fit:
         seed: Of the order of products, of augmentation and of dropout.
         compute: What memory and time a step may take.
         ranks: The processes that train together.
+        replay: General pairs that are learned besides.
 
     Raises:
         TrainingError: There are more processes than products in a batch, or they have different
@@ -81,6 +81,7 @@ class Fit:
         seed: int,
         compute: Compute = DEFAULT_COMPUTE,
         ranks: Ranks = Ranks(),  # noqa: B008 - one process alone keeps nothing
+        replay: Replay | None = None,
     ) -> None:
         if recipe.batch_size < ranks.count:
             raise TrainingError(
@@ -88,8 +89,14 @@ class Fit:
                 "raise --batch-size or lower --nproc"
             )
         self._towers, self._recipe, self._seed = towers, recipe, seed
-        self._compute, self._ranks, self._is_alike = compute, ranks, ranks.count == 1
+        self._ranks, self._is_alike = ranks, ranks.count == 1
         self._feed = Feed(towers, pairs, captioner, recipe.is_fact_aware, ranks)
+        self._replay = replay
+        self._replay_feed = (
+            Feed(towers, replay.pairs, replay.captioner, recipe.is_fact_aware, ranks)
+            if replay
+            else None
+        )
         self._kinds = kinds_of(pairs.products, phrase)
         numbers = pairs.numbers("train")
         self._numbers = numbers[[captioner.has_any(number) for number in numbers]]
@@ -101,7 +108,7 @@ class Fit:
         self._optimiser = optimiser(towers, recipe)
         self._schedule = schedule(self._optimiser, self._steps, recipe)
         compute.apply(towers)
-        self._has_dropout = has_dropout(towers.model)
+        self._batch_loss = BatchLoss(towers, recipe.augmentation, seed, compute, ranks)
 
     def epoch(self, epoch: int) -> Iterator[Step]:
         """Learn every product once, in full batches, in an order of its own.
@@ -114,14 +121,14 @@ class Fit:
         self._begin_alike()
         started, pairs = time.perf_counter(), 0
         self._towers.model.train()
-        for ready in self._feed.batches(self._batches(epoch), epoch):
-            # A picture can be lost to one process, and what is said of it is then lost to all.
-            is_read_B = torch.from_numpy(np.concatenate(self._ranks.all_of(ready.is_read)))
+        shop = self._feed.batches(self._batches(epoch), epoch)
+        for ready, general in zip(shop, self._replayed(epoch), strict=True):
+            is_read_B = self._is_read(ready)
             if not is_read_B.any():
                 self._done_in_epoch += 1
                 continue
             lr = float(self._schedule.get_last_lr()[0])
-            loss = self._learn(ready, is_read_B, epoch)
+            loss = self._learn(ready, is_read_B, general, epoch)
             pairs += int(is_read_B.sum())
             pairs_per_s = pairs / (time.perf_counter() - started)
             yield Step(epoch, self._done, self._steps, loss, lr, pairs_per_s)
@@ -167,63 +174,28 @@ class Fit:
         for start in range(self._done_in_epoch * size, len(order) - size + 1, size):
             yield order[start : start + size]
 
-    def _learn(self, ready: Ready, is_read_B: torch.Tensor, epoch: int) -> float:
-        """The loss of one batch, learned."""
-        true_BT = ready.is_true_BT.to(self._towers.device)
-        is_whole = bool(is_read_B.all())
-        is_read_B = is_read_B.to(self._towers.device)
+    def _replayed(self, epoch: int) -> Iterator[Ready | None]:
+        """For each step that is left of an epoch its batch of general pairs."""
+        per_epoch = len(self._numbers) // self._recipe.batch_size
+        left = per_epoch - self._done_in_epoch
+        if self._replay is None or self._replay_feed is None:
+            return repeat(None, left)
+        first = (epoch - 1) * per_epoch + self._done_in_epoch
+        return self._replay_feed.batches(islice(self._replay.batches(first), left), epoch)
 
-        def loss_of(image_BD: torch.Tensor, text_TD: torch.Tensor) -> torch.Tensor:
-            is_true_BT = true_BT
-            if not is_whole:  # pictures that cannot be read, and what is said of none but them
-                is_said_T = true_BT[is_read_B].any(dim=0)
-                image_BD, text_TD = image_BD[is_read_B], text_TD[is_said_T]
-                is_true_BT = true_BT[is_read_B][:, is_said_T]
-            logits_BT = self._towers.logits(image_BD, text_TD)
-            loss = sigmoid_loss if self._towers.is_sigmoid else contrastive_loss
-            return loss(logits_BT, is_true_BT)
+    def _is_read(self, ready: Ready) -> torch.Tensor:
+        """Which pictures of a batch every process has: a picture can be lost to one of them."""
+        return torch.from_numpy(np.concatenate(self._ranks.all_of(ready.is_read)))
 
+    def _learn(
+        self, ready: Ready, is_read_B: torch.Tensor, general: Ready | None, epoch: int
+    ) -> float:
+        """The loss of one batch of the shop, learned; beside it general pairs."""
         self._optimiser.zero_grad()
-        sides = [self._pictures(ready, len(is_read_B), epoch), self._texts(ready)]
-        loss = backward(sides, loss_of, self._ranks)
+        loss = self._batch_loss.backward(ready, is_read_B, epoch, self._done)
+        if general is not None and (is_read_G := self._is_read(general)).any():
+            self._batch_loss.backward(general, is_read_G, epoch, self._done)
         return self._step(loss)
-
-    def _pictures(self, ready: Ready, rows: int, epoch: int) -> Side:
-        pixels = ready.pixels.to(self._towers.device, non_blocking=True)
-        if isinstance(self._towers.preprocessing, FixedPixels):  # patches are no pictures any more
-            seeds = [(self._seed, epoch, number) for number in ready.numbers.tolist()]
-            pixels = augmented(pixels, self._recipe.augmentation, seeds)
-        parts = pixels.split(self._compute.micro_batch_size or len(pixels))
-        embed = self._towers.embed_pixels
-        return Side([self._part(partial(embed, part), n) for n, part in enumerate(parts)], rows)
-
-    def _texts(self, ready: Ready) -> Side:
-        own = self._ranks.share(ready.texts)
-        size = self._compute.micro_batch_size
-        groups = [list(ready.tokens)]
-        if size is not None:
-            groups = [[part] for tokens in ready.tokens for part in tokens.split(size)]
-
-        def embed(group: Sequence[torch.Tensor]) -> torch.Tensor:
-            vectors = [self._towers.embed_tokens(tokens) for tokens in group]
-            # Where the share is empty one text stands in, so that every process has gradients.
-            return torch.cat(vectors)[: own.stop - own.start]
-
-        parts = [self._part(partial(embed, group), -1 - n) for n, group in enumerate(groups)]
-        return Side(parts, ready.texts)
-
-    def _part(self, embed: Embed, number: int) -> Embed:
-        """It in the chosen precision, with the same dropout on every call."""
-        seed = (self._seed, self._done, self._ranks.rank, number % 2**32)
-
-        def repeatable() -> torch.Tensor:
-            with self._compute.precision(self._towers.device):
-                if not self._has_dropout:
-                    return embed()
-                with same_dropout(self._towers.device, seed):
-                    return embed()
-
-        return repeatable
 
     def _step(self, loss: torch.Tensor) -> float:
         """The loss as a number, after a step."""

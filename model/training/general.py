@@ -97,20 +97,31 @@ def general_places(catalog: Catalog, splits: Path | None, most: int = MOST) -> d
         TrainingError: None may choose.
         CatalogError: The catalog or the splits cannot be read.
     """
-    place_of = given_places(splits, catalog.schema) or _half
-    by_split: dict[str, dict[str, Place]] = {"val": {}, "test": {}}
-    for row in catalog.products():
-        if isinstance(row, Product) and (place := place_of(row)) and place.split in by_split:
-            by_split[place.split][row.id] = place
+    by_split = picked(catalog, splits, ("val", "test"), most)
     if not by_split["val"]:
         raise TrainingError(
             f"the general catalog {catalog.path} has no validation product to choose by; "
             "name its splits with --general-splits, or another catalog"
         )
+    return by_split["val"] | by_split["test"]
+
+
+def picked(
+    catalog: Catalog, splits: Path | None, wanted: Sequence[str], most: int
+) -> dict[str, dict[str, Place]]:
+    """For each of these splits where so many of its products belong, by id.
+
+    Raises:
+        CatalogError: The catalog or the splits cannot be read.
+    """
+    place_of = given_places(splits, catalog.schema) or _half
+    by_split: dict[str, dict[str, Place]] = {split: {} for split in wanted}
+    for row in catalog.products():
+        if isinstance(row, Product) and (place := place_of(row)) and place.split in by_split:
+            by_split[place.split][row.id] = place
     return {
-        id_: places[id_]
-        for places in by_split.values()
-        for id_ in heapq.nsmallest(most, places, key=_digest)
+        split: {id_: places[id_] for id_ in heapq.nsmallest(most, places, key=_digest)}
+        for split, places in by_split.items()
     }
 
 

@@ -11,6 +11,7 @@ from goods.schema import CatalogSchema
 from model.captions import all_facts
 from model.pairs import Pairs
 from model.training.recipe import Recipe
+from model.training.replay import Replay
 
 Identity = Mapping[str, object]
 """By names that people know; two trainings of equal values end with equal weights, on a CPU.
@@ -26,6 +27,7 @@ def identity_of(
     autocast: torch.dtype | None,
     pairs: Pairs,
     schema: CatalogSchema,
+    replay: Replay | None = None,
 ) -> Identity:
     """What decides the weights, apart from the machine and how the work is shared out on it."""
     return {
@@ -35,6 +37,7 @@ def identity_of(
         **dict(flat(asdict(recipe))),
         "the number of products": len(pairs.products),
         "the digest of products, splits, words and pictures": _digest(pairs, schema),
+        "the digest of what is replayed": replay and _digest(replay.pairs, replay.schema),
     }
 
 

@@ -165,6 +165,13 @@ _GUARD = (
         metavar="SHARE",
         help="What the guard lets go of the base's general score.",
     ),
+    click.option(
+        "--replay",
+        type=click.FloatRange(0),
+        metavar="SHARE",
+        help="Learn so many pairs of --general's train split beside each of the shop's: the surest "
+        "way to forget little, for as much more time. 1 is as many.  [default: 0]",
+    ),
 )
 
 

@@ -36,6 +36,7 @@ class Recipe:
         is_blended: Whether what is kept is the best blend of base and tuned weights, by validation
             products.
         cluster: So many neighbours in a batch share a category and differ in colour; 1 for none.
+        replay: So many pairs of the general catalog are learned beside each of the shop's.
         augmentation: How differently a picture is seen each time.
     """
 
@@ -52,6 +53,7 @@ class Recipe:
     is_fact_aware: bool = True
     is_blended: bool = False
     cluster: int = 1
+    replay: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
@@ -67,10 +69,20 @@ class Recipe:
             raise TrainingError(f"the layer decay {self.layer_decay:g} is not between 0 and 1")
         if self.lora_rank < 0:
             raise TrainingError(f"adapters of rank {self.lora_rank} do not exist; pass 0 or more")
+        if self.replay < 0 or (self.replay and self.replay_batch_size < 2):
+            raise TrainingError(
+                f"a replay of {self.replay:g} is {self.replay_batch_size} pairs beside a batch of "
+                f"{self.batch_size}: nothing to tell apart; pass 1 for as many, or 0 for none"
+            )
         if self.freeze not in TOWERS:
             raise TrainingError(
                 f"'{self.freeze}' is not a tower; freeze one of {', '.join(TOWERS)}"
             )
+
+    @property
+    def replay_batch_size(self) -> int:
+        """Pairs of the general catalog per step."""
+        return round(self.batch_size * self.replay)
 
 
 # From nothing, small batches win: what counts is the number of steps. lr 1e-3 and 2e-3 cost

@@ -69,7 +69,8 @@ class TrainSettings:
         limit: Take only the first so many rows of the catalog.
         splits: A CSV that assigns products to splits; else the catalog's own column does, else
             groups are assigned by a digest, 80 : 10 : 10.
-        picture_memory_gib: For decoded pictures; what does not fit is decoded anew every epoch.
+        picture_memory_gib: For decoded pictures of each catalog; what does not fit is decoded anew
+            every epoch.
         lora_rank: Learn adapters of this rank instead of whole matrices; 0 for none.
         guard: Whether to keep only as much of the training as its base can bear; None does so where
             a general catalog is named.
@@ -77,6 +78,8 @@ class TrainSettings:
         general_schema: Its schema file.
         general_splits: Its splits.
         max_loss: The share of the base's general score that may be lost.
+        replay: So many pairs of the general catalog's train split are learned beside each of the
+            shop's.
         resume: Whether to go on where an interrupted training stopped, if there is one.
         save_every_min: What an interruption costs at most, besides the time to start again; 0
             saves after every step.
@@ -110,6 +113,7 @@ class TrainSettings:
     general_schema: Path | None = None
     general_splits: Path | None = None
     max_loss: float = 0.05
+    replay: float | None = None
     resume: bool = False
     save_every_min: float = 10.0
 
@@ -139,6 +143,10 @@ class TrainSettings:
             raise TrainingError(
                 f"{self.base} has learned nothing yet: there is nothing to guard, and LoRA would "
                 "keep its random weights; train it without them, or pass another --base"
+            )
+        if self.replay and self.general is None:
+            raise TrainingError(
+                "--replay learns pairs of a general catalog, and none is named; add --general"
             )
         _ = self.recipe, self.guarding
 
@@ -173,6 +181,6 @@ class TrainSettings:
 
 _OF_RECIPE = (
     *("epochs", "batch_size", "lr", "weight_decay", "warmup_share", "layer_decay"),
-    *("freeze", "cluster", "lora_rank", "is_blended"),
+    *("freeze", "cluster", "lora_rank", "is_blended", "replay"),
 )
 """The settings that a recipe has by the same name."""

@@ -38,6 +38,7 @@ from model.training.refusals import (
     refuse_what_teaches_nothing,
     weights_bytes,
 )
+from model.training.replay import load_replay, refuse_useless_replay
 from model.training.report import EpochRecord, TrainReport
 from model.training.settings import TrainSettings
 from model.training.showcase import SHEET, before_and_after, find
@@ -71,6 +72,7 @@ def train(
         folder = StateFolder(out)
         refuse_to_forget(folder, settings.resume)
         refuse_useless_splits(settings, catalog)
+        refuse_useless_replay(settings)
         guarding = settings.guarding
         if guarding:
             refuse_useless_general(guarding)
@@ -93,9 +95,10 @@ def train(
         refuse_what_teaches_nothing(pairs, captioner, settings, schema)
         if guarding and guarding.is_bounded:
             refuse_blind_guard(pairs)
-        identity = identity_of(stamp, recipe, seed, compute.autocast, pairs, schema)
+        replay = load_replay(settings, towers, pairs, loader)
+        identity = identity_of(stamp, recipe, seed, compute.autocast, pairs, schema, replay)
         report = _blank_report(settings, catalog, pairs)
-        fit = Fit(towers, pairs, captioner, recipe, schema.phrase, seed, compute, ranks)
+        fit = Fit(towers, pairs, captioner, recipe, schema.phrase, seed, compute, ranks, replay)
         course = Course(fit, identity, folder, report, settings.save_every_min)
 
         # What the base scores, where it has learned anything yet.
@@ -157,7 +160,8 @@ def assist(settings: TrainSettings, catalog: Catalog, out: Path, ranks: Ranks) -
         pairs = load_products(settings, catalog, towers, loader)
         captioner = Captioner(pairs.products, schema, seed, recipe.captions)
         compute = compute_of(settings, device)
-        fit = Fit(towers, pairs, captioner, recipe, schema.phrase, seed, compute, ranks)
+        replay = load_replay(settings, towers, pairs, loader)
+        fit = Fit(towers, pairs, captioner, recipe, schema.phrase, seed, compute, ranks, replay)
         for epoch in ranks.from_first(range(0)):
             for _ in fit.epoch(epoch):
                 pass
