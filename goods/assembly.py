@@ -1,12 +1,15 @@
-"""From a row of a catalog to a product."""
+"""From a row of a catalog to a product.
 
-from collections.abc import Collection, Mapping
-from hashlib import blake2b
-from pathlib import Path
+A plan over a million products waits for this code: what can be decided once per catalog is decided
+in `Assembler.__init__`, and what a column repeats is read once.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 
 from goods.errors import RowError
-from goods.product import Picture, Product, Value, absolute_location
-from goods.schema import CatalogSchema, picture_parts
+from goods.product import Picture, Product, Value
+from goods.schema import CatalogSchema, Field, picture_parts
 from goods.tables import Row
 from goods.values import Cell, split_name, text, value
 
@@ -15,17 +18,37 @@ MAX_TEXT_LENGTH = 10_000
 """Characters. A longer title or keyword is a broken file; of a longer description, the beginning
 says more than any text encoder reads."""
 
+_KEPT_VALUES = 4096  # of each field; a keyword or a price comes again, and is then one object
+
 
 class Assembler:
-    """Makes products of rows, in one pass over a catalog; owns the ids that it has met."""
+    """Makes products of rows, in one pass over a catalog; owns the ids that it has met.
 
-    def __init__(self, file: Path, schema: CatalogSchema, columns: Collection[str]) -> None:
-        self._folder = file.parent
+    Args:
+        schema: What the columns are for.
+        columns: All columns of the catalog; `self.columns` are those that its rows need.
+        locate: From a picture reference of this catalog to a location.
+    """
+
+    def __init__(
+        self, schema: CatalogSchema, columns: Collection[str], locate: Callable[[str], str]
+    ) -> None:
+        before, *rest = picture_parts(schema.picture, columns)
+        pictures, self._literals = rest[::2], (before, *rest[1::2])
+        roles = [schema.id, schema.title, schema.group, schema.split, *pictures, *schema.texts]
+        plain = tuple(dict.fromkeys(filter(None, roles)))  # the id first
+        attributes = (field.column for field in schema.fields)
+        self.columns = tuple(dict.fromkeys([*plain, *attributes]))
+        place = {column: n for n, column in enumerate(self.columns)}
         self._schema = schema
-        self._picture_parts = picture_parts(schema.picture, columns)
-        roles = [schema.id, schema.title, schema.group, schema.split, *self._picture_parts[1::2]]
-        attributes = [field.column for field in schema.fields]
-        self.columns = tuple(dict.fromkeys(filter(None, [*roles, *schema.texts, *attributes])))
+        self._locate = locate
+        self._plain = len(plain)
+        self._title = place[schema.title] if schema.title else None
+        self._group = place[schema.group] if schema.group else None
+        self._split = place[schema.split] if schema.split else None
+        self._pictures = [place[column] for column in pictures]
+        self._texts = [(column, place[column]) for column in schema.texts]
+        self._fields = [(f.name, place[f.column], _reader(f)) for f in schema.fields]
         self._first_rows: dict[int, int] = {}
 
     def product(self, row: Row) -> Product:
@@ -46,91 +69,92 @@ class Assembler:
         return shown.encode(errors="replace").decode() or None
 
     def _product(self, row: Row) -> Product:
-        schema = self._schema
-        cells = dict(zip(self.columns, row.cells, strict=True))
-        shown = {column: text(cell) for column, cell in cells.items()}
-        _check_characters("".join(shown.values()))
+        cells = row.cells
+        shown = [*map(text, cells[: self._plain])]
+        _check_characters("".join(shown))
+        product_id = shown[0]
+        if not product_id:
+            raise RowError(f"it has no id: {self._schema.id} is empty")
+        _check_length(self._schema.id, product_id, MAX_ID_LENGTH)
+        title = "" if self._title is None else shown[self._title]
+        _check_length(self._schema.title, title, MAX_TEXT_LENGTH)
         return Product(
-            id=self._id(shown),
+            id=product_id,
             picture=self._picture(cells, shown),
-            title=self._title(shown),
+            title=title,
             attributes=self._attributes(cells),
             texts={
-                column: shown[column][:MAX_TEXT_LENGTH] for column in schema.texts if shown[column]
+                column: shown[place][:MAX_TEXT_LENGTH]
+                for column, place in self._texts
+                if shown[place]
             },
-            group=(shown[schema.group] or None) if schema.group else None,
-            split=self._split(shown),
+            group=None if self._group is None else shown[self._group] or None,
+            split=None if self._split is None else self._split_name(shown[self._split]),
             row=row.number,
         )
 
-    def _id(self, shown: Mapping[str, str]) -> str:
-        column = self._schema.id
-        if not shown[column]:
-            raise RowError(f"it has no id: {column} is empty")
-        _check_length(column, shown[column], MAX_ID_LENGTH)
-        return shown[column]
-
-    def _title(self, shown: Mapping[str, str]) -> str:
-        column = self._schema.title
-        if column is None:
-            return ""
-        _check_length(column, shown[column], MAX_TEXT_LENGTH)
-        return shown[column]
-
-    def _split(self, shown: Mapping[str, str]) -> str | None:
-        column = self._schema.split
+    def _split_name(self, shown: str) -> str | None:
         try:
-            return split_name(shown[column]) if column else None
+            return split_name(shown)
         except ValueError as error:
-            raise RowError(f"{column} {error}") from error
+            raise RowError(f"{self._schema.split} {error}") from error
 
-    def _picture(self, cells: Mapping[str, Cell], shown: Mapping[str, str]) -> Picture:
-        before, *rest = self._picture_parts
-        columns, literals = rest[::2], rest[1::2]
-        cell = cells[columns[0]]
+    def _picture(self, cells: Sequence[Cell], shown: Sequence[str]) -> Picture:
+        cell = cells[self._pictures[0]]
         if isinstance(cell, Picture):
             return cell
-        if missing := [column for column in columns if not shown[column]]:
-            raise RowError(f"it has no picture: {missing[0]} is empty")
+        reference = self._literals[0]
+        for place, literal in zip(self._pictures, self._literals[1:], strict=True):
+            if not shown[place]:
+                raise RowError(f"it has no picture: {self.columns[place]} is empty")
+            reference += shown[place] + literal
         if isinstance(cell, tuple):  # of several pictures, shops put the main one first
             reference = cell[0]
-        else:
-            filled = (
-                shown[column] + after for column, after in zip(columns, literals, strict=True)
-            )
-            reference = before + "".join(filled)
-        return Picture(absolute_location(reference, self._folder))
+        return Picture(self._locate(reference))
 
-    def _attributes(self, cells: Mapping[str, Cell]) -> dict[str, Value]:
+    def _attributes(self, cells: Sequence[Cell]) -> dict[str, Value]:
         attributes: dict[str, Value] = {}
-        for field in self._schema.fields:
-            try:
-                found = value(cells[field.column], field.kind)
-            except ValueError as error:
-                raise RowError(f"{field.column} {error}") from error
-            if isinstance(found, str):
-                _check_length(field.column, found, MAX_TEXT_LENGTH)
+        for name, place, read in self._fields:
+            found = read(cells[place])
             if found is not None:
-                attributes[field.name] = found
+                attributes[name] = found
         return attributes
 
     def _note(self, product: Product) -> None:
         """Remember the id by 8 bytes: in 37 million catalogs of a million ids, two agree."""
-        digest = blake2b(product.id.encode(), digest_size=8).digest()
-        first_row = self._first_rows.setdefault(int.from_bytes(digest, "big"), product.row)
+        first_row = self._first_rows.setdefault(hash(product.id), product.row)
         if first_row != product.row:
             raise RowError(f"row {first_row} has the same {self._schema.id}; make it unique")
+
+
+def _reader(field: Field) -> Callable[[Cell], Value | None]:
+    """From a cell to the value of a field; it raises RowError where the cell does not fit."""
+
+    @lru_cache(_KEPT_VALUES, typed=True)  # typed: 1, 1.0 and True are equal, and not the same
+    def read(cell: Cell) -> Value | None:
+        _check_characters(text(cell))
+        try:
+            found = value(cell, field.kind)
+        except ValueError as error:
+            raise RowError(f"{field.column} {error}") from error
+        if isinstance(found, str):
+            _check_length(field.column, found, MAX_TEXT_LENGTH)
+        return found
+
+    return read
 
 
 def _check_characters(cells: str) -> None:
     if "\0" in cells:
         raise RowError("it has a NUL byte; the file is damaged or not text")
+    if cells.isascii():
+        return
     try:
         cells.encode()
     except UnicodeEncodeError as error:
         raise RowError(f"it has half a character, {cells[error.start]!r}") from error
 
 
-def _check_length(column: str, shown: str, longest: int) -> None:
+def _check_length(column: str | None, shown: str, longest: int) -> None:
     if len(shown) > longest:
         raise RowError(f"{column} has {len(shown):,} characters; {longest:,} are allowed")

@@ -14,7 +14,7 @@ from goods.errors import CatalogError, RowError
 from goods.infer import infer_schema
 from goods.overrides import Overrides, read_overrides
 from goods.parquet import ParquetTable
-from goods.product import Product
+from goods.product import Product, absolute_location
 from goods.schema import CatalogSchema
 from goods.tables import SAMPLE_ROWS, CsvTable, JsonTable, Table
 
@@ -64,7 +64,10 @@ class Catalog:
         Raises:
             CatalogError: The rest of the file cannot be read.
         """
-        assembler = Assembler(self.path, self.schema, self.columns)
+        folder = self.path.parent
+        assembler = Assembler(
+            self.schema, self.columns, lambda reference: absolute_location(reference, folder)
+        )
         for row in self.table.rows(assembler.columns):
             try:
                 yield assembler.product(row)

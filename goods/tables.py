@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, Self, TextIO
 
@@ -97,11 +98,15 @@ class CsvTable:
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """See `Table`."""
         wanted = [self.columns.index(column) for column in columns]
+        pick = itemgetter(*wanted, *wanted[:1])  # never one alone, which would come as no tuple
         with _open_text(self.path) as lines:
             records = self._records(lines)
             next(records)
             for number, (cells, fault) in enumerate(records, 1):
-                picked = tuple(cells[n] if n < len(cells) else None for n in wanted)
+                if fault:
+                    picked = tuple(cells[n] if n < len(cells) else None for n in wanted)
+                else:
+                    picked = pick(cells)[:-1]
                 yield Row(number, picked, fault)
 
     def count(self) -> int | None:

@@ -13,9 +13,12 @@ from catalogs import (
     products,
     refused,
 )
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from goods.catalog import open_catalog
 from goods.errors import CatalogError, SchemaError
+from goods.product import absolute_location
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 needs_real_data = pytest.mark.skipif(
@@ -74,6 +77,22 @@ def test_memory_grows_by_the_ids_alone(tmp_path: Path) -> None:
     assert (
         min(peaks) < 500 * rows
     )  # 120 and what the interpreter rounds up; the products take 1,200
+
+
+@given(st.text("ab./~ \\:é", max_size=8))
+def test_a_reference_is_located_as_pathlib_does(reference: str) -> None:
+    assume("://" not in reference and not reference.startswith("~"))
+    for folder in (Path("/"), Path("/shop/data")):
+        assert absolute_location(reference, folder) == str((folder / reference).absolute())
+
+
+def test_values_that_are_equal_but_not_the_same_stay_apart(tmp_path: Path) -> None:
+    rows = ({"id": n, "image": "a.jpg", "tag": tag} for n, tag in enumerate([1, True, "1", "x"]))
+    schema = tmp_path / "schema.toml"
+    schema.write_text('[fields]\ntag = "keyword"')
+    (tmp_path / "p.jsonl").write_text(json_lines(*rows))
+    found = products(open_catalog(tmp_path / "p.jsonl", schema))
+    assert [product.attributes["tag"] for product in found] == ["1", "true", "1", "x"]
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
