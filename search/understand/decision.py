@@ -1,0 +1,148 @@
+"""What a shopper's text was understood as: every decision, visible and reversible."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from goods.index.conditions import AnyOf, Condition, Not, Range, Scalar
+
+_BOUNDS: dict[str, Callable[[str, float], Range]] = {
+    "<": lambda field, bound: Range(field, lt=bound),
+    "<=": lambda field, bound: Range(field, lte=bound),
+    ">": lambda field, bound: Range(field, gt=bound),
+    ">=": lambda field, bound: Range(field, gte=bound),
+}
+
+
+class Why(StrEnum):
+    """How far what is used lies from what was said."""
+
+    SAID = "said"
+    SPELLING = "spelling"
+    SYNONYM = "synonym"
+    NEAREST = "nearest"
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """One demand.
+
+    Attributes:
+        field: The field that it is about.
+        op: `=` (one of the values), `!=` (none of them), `<`, `<=`, `>` or `>=` (the one number).
+        values: Values as the catalog spells them.
+        said: The words that it was taken from.
+        why: How far the values lie from these words.
+    """
+
+    field: str
+    op: str
+    values: tuple[Scalar, ...]
+    said: str
+    why: Why = Why.SAID
+
+    @property
+    def condition(self) -> Condition:
+        """The demand as the index takes it."""
+        if self.op in _BOUNDS:
+            return _BOUNDS[self.op](self.field, float(self.values[0]))
+        wanted = AnyOf(self.field, self.values)
+        return wanted if self.op == "=" else Not(wanted)
+
+    def __str__(self) -> str:
+        shown = ", ".join(
+            f"{value:g}" if isinstance(value, float) else str(value) for value in self.values
+        )
+        return f"{self.field} {self.op} {shown}"
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain form: the value of `=` and `!=` is a list, of a comparison a number."""
+        value = self.values[0] if self.op in _BOUNDS else list(self.values)
+        return {"field": self.field, "op": self.op, "value": value, "from": self.said}
+
+
+@dataclass(frozen=True, slots=True)
+class Substituted:
+    """Words in whose place others are used, and why."""
+
+    said: str
+    used: tuple[str, ...]
+    why: Why
+
+    def __str__(self) -> str:
+        return f"{self.said} → {', '.join(self.used)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain form."""
+        return {"from": self.said, "to": list(self.used), "why": str(self.why)}
+
+
+@dataclass(frozen=True, slots=True)
+class NotCarried:
+    """Words that ask for what this catalog cannot answer, and why."""
+
+    said: str
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain form."""
+        return {"from": self.said, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a text asks for.
+
+    Attributes:
+        text: What is left for the model: the text without what it refuses and without numbers that
+            were understood. A text tower does not see a "not", and takes "under 40" for anything.
+            Words that were understood stay: a picture of a red dress is nearest to "red dress".
+        filters: What products have to hold to.
+        boosts: What only moves products up, because catalogs fill the field in loosely (season,
+            usage) or because the word could mean two things.
+        substituted: Words for which others are used.
+        not_carried: Demands that the catalog has nothing to answer with.
+    """
+
+    text: str
+    filters: tuple[Understood, ...] = ()
+    boosts: tuple[Understood, ...] = ()
+    substituted: tuple[Substituted, ...] = ()
+    not_carried: tuple[NotCarried, ...] = ()
+
+    def without(self, demands: Iterable[Understood]) -> "Understanding":
+        """The same, but for some filters and boosts: what clicking a chip away does."""
+        gone = set(demands)
+        return replace(
+            self,
+            filters=tuple(demand for demand in self.filters if demand not in gone),
+            boosts=tuple(demand for demand in self.boosts if demand not in gone),
+        )
+
+    def softened(self) -> "Understanding":
+        """The same with every filter turned into a boost."""
+        return replace(self, filters=(), boosts=self.filters + self.boosts)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain form for machines."""
+        return {
+            "text": self.text,
+            "filters": [demand.to_json() for demand in self.filters],
+            "boosts": [demand.to_json() for demand in self.boosts],
+            "substituted": [change.to_json() for change in self.substituted],
+            "not_carried": [missing.to_json() for missing in self.not_carried],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """What people read, a line per kind of decision."""
+        if self.filters:
+            yield "understood: " + "; ".join(map(str, self.filters))
+        if self.boosts:
+            yield "moves up: " + "; ".join(map(str, self.boosts))
+        if self.substituted:
+            yield "substituted: " + "; ".join(map(str, self.substituted))
+        if self.not_carried:
+            yield "not carried: " + "; ".join(
+                f"{missing.said} ({missing.why})" for missing in self.not_carried
+            )
