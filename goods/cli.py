@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "model.evaluation.cli:evaluate",
     "ingest": "ingest.cli:ingest",
     "search": "search.cli:search",
+    "understand": "search.cli:understand",
     "info": "search.cli:info",
 }
 """Where each verb lives, in the order in which people meet them."""

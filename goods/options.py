@@ -44,6 +44,13 @@ api_key_option = click.option(
     show_envvar=True,
     help="API key of the Qdrant server.",
 )
+synonyms_option = click.option(
+    "--synonyms",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="GOODS_SYNONYMS",
+    show_envvar=True,
+    help="TOML with the shop's own words, beside the shipped ones (docs/understanding.md).",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from search.filters import Between, Filters
     from search.options import SearchOptions
     from search.query import Query
+    from search.understand.decision import Understanding
 
 _HOMES = {
     "Answer": "answer",
@@ -23,9 +24,19 @@ _HOMES = {
     "Query": "query",
     "SearchClient": "client",
     "SearchOptions": "options",
+    "Understanding": "understand.decision",
 }
 
-__all__ = ["Answer", "Between", "Filters", "Hit", "Query", "SearchClient", "SearchOptions"]
+__all__ = [
+    "Answer",
+    "Between",
+    "Filters",
+    "Hit",
+    "Query",
+    "SearchClient",
+    "SearchOptions",
+    "Understanding",
+]
 
 
 def __getattr__(name: str) -> object:

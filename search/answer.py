@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from goods.index import FacetCount
 from goods.product import Product
+from search.understand.decision import Understanding, Understood
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,8 @@ class Answer:
         total: How many products hold to the filters.
         next: Cursor of the next page; None after the last one.
         facets: Counts of each value of the fields that were asked for, under the filters.
+        understanding: What the text was understood as, if that was asked for.
+        relaxed: Filters of it that were given up because nothing held to all of them.
         encode_ms: Time to make the query's vector.
         index_ms: Time that the index took.
     """
@@ -48,6 +51,8 @@ class Answer:
     total: int
     next: str | None = None
     facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+    understanding: Understanding | None = None
+    relaxed: tuple[Understood, ...] = ()
     encode_ms: float = 0.0
     index_ms: float = 0.0
 
@@ -76,6 +81,8 @@ class Answer:
                 name: [{"value": f.value, "count": f.count} for f in counts]
                 for name, counts in self.facets.items()
             },
+            "understanding": self.understanding.to_json() if self.understanding else None,
+            "relaxed": [demand.to_json() for demand in self.relaxed],
             "encode_ms": round(self.encode_ms, 2),
             "index_ms": round(self.index_ms, 2),
         }

@@ -1,14 +1,21 @@
-"""`goods search` and `goods info`: ask an index."""
+"""`goods search`, `goods understand` and `goods info`: ask an index."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from goods.options import api_key_option, device_options, index_option, json_option
+from goods.options import (
+    api_key_option,
+    device_options,
+    index_option,
+    json_option,
+    synonyms_option,
+)
 
 if TYPE_CHECKING:
     from search.answer import Answer
+    from search.options import Understand
 
 
 @click.command(
@@ -85,6 +92,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="How unlike each other the hits should be.",
 )
+@click.option(
+    "--understand",
+    type=click.Choice(["filter", "boost", "off"]),
+    default="filter",
+    show_default=True,
+    help="Let what TEXT asks for filter products, only move them up, or leave it to the model.",
+)
+@synonyms_option
 @click.option("--facets", metavar="FIELD,FIELD", help="Count the values of these fields, or 'all'.")
 @click.option(
     "--grid",
@@ -113,6 +128,8 @@ def search(
     hybrid: bool,
     words_weight: float | None,
     diversity: float,
+    understand: "Understand",
+    synonyms: Path | None,
     facets: str | None,
     grid: Path | None,
     as_json: bool,
@@ -133,7 +150,9 @@ def search(
         raise click.UsageError("say what to look for: a TEXT, --image, --similar-to or --filter")
     weight = WORDS_WEIGHT if words_weight is None else words_weight
     wanted = Filters.parse(filters)
-    with SearchClient(index, model, api_key=api_key, device=device, dtype=dtype) as client:
+    with SearchClient(
+        index, model, api_key=api_key, device=device, dtype=dtype, synonyms=synonyms
+    ) as client:
         names = client.countable if facets == "all" else (facets or "").split(",")
         options = SearchOptions(
             limit=limit,
@@ -144,6 +163,7 @@ def search(
             words_weight=weight if hybrid else 0,
             sort=sort,
             diversity=diversity,
+            understand=understand,
             facets=[name.strip() for name in names if name.strip()],
         )
         answer = client.search(query, wanted, options)
@@ -157,6 +177,37 @@ def search(
         heading = "   ".join(filter(None, parts))
         save_sheet(draw([(heading, answer)]), grid)
         click.echo(f"contact sheet: {grid}", err=True)
+
+
+@click.command(
+    epilog="Example: goods understand 'red dress under 50 not sleeveless' --index index/"
+)
+@click.argument("text")
+@index_option
+@api_key_option
+@synonyms_option
+@json_option
+def understand(
+    text: str, index: str, api_key: str | None, synonyms: Path | None, as_json: bool
+) -> None:
+    """Say what TEXT asks for in the words of an index: filters, and the text that is left."""
+    import json
+
+    from goods.index import open_index
+    from search.understand import understand as read
+    from search.vocabulary import LiveVocabulary
+
+    store = open_index(index, api_key=api_key)
+    try:
+        understanding = read(text, LiveVocabulary(store, synonyms).get())
+    finally:
+        store.close()
+    if as_json:
+        click.echo(json.dumps(understanding.to_json(), indent=2, ensure_ascii=False))
+        return
+    for line in understanding.lines():
+        click.echo(line)
+    click.echo(f"text: {understanding.text}")
 
 
 @click.command(epilog="Example: goods info --index index/")
@@ -203,6 +254,12 @@ def _print(answer: "Answer", offset: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(answer.to_json(), indent=2, ensure_ascii=False))
         return
+    for line in answer.understanding.lines() if answer.understanding else ():
+        click.echo(line)
+    if answer.relaxed:
+        click.echo(
+            f"nothing holds to all of it, so given up: {'; '.join(map(str, answer.relaxed))}"
+        )
     for rank, hit in enumerate(answer.hits, start=offset + 1):
         product = hit.product
         values = (

@@ -12,7 +12,6 @@ from goods.errors import QueryError
 from goods.index import (
     AnyOf,
     Condition,
-    Exists,
     FacetCount,
     HasId,
     IndexInfo,
@@ -27,21 +26,16 @@ from goods.product import point_id
 from goods.schema import CatalogSchema, FieldKind
 from model.encoder import Encoder
 from search.answer import Answer
+from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
 from search.embed import embed
 from search.filters import Filters
 from search.hits import hits_of
-from search.options import SearchOptions
+from search.options import SearchOptions, Understand
 from search.pages import turn
 from search.query import Example, Query
-from search.ranking import (
-    Ranking,
-    by_likeness,
-    by_likeness_and_words,
-    by_number,
-    diverse,
-    listed,
-)
+from search.understand import Understanding, understand
+from search.vocabulary import LiveVocabulary
 
 VOCABULARY_LIMIT = 10_000
 """Values of one field up to which filters are checked against them."""
@@ -61,6 +55,7 @@ class SearchClient:
         api_key: For a server that asks for one.
         device: Where the model runs, see `Encoder.load`.
         dtype: The model's number format, see `Encoder.load`.
+        synonyms: A file of the shop's own words, see `read_thesaurus`.
 
     Raises:
         IndexMissingError: There is no index yet.
@@ -75,12 +70,14 @@ class SearchClient:
         api_key: str | None = None,
         device: str = "auto",
         dtype: str = "auto",
+        synonyms: Path | None = None,
     ) -> None:
         self.index = (
             open_index(str(index), api_key=api_key) if isinstance(index, str | Path) else index
         )
         try:
             self.contract = self.index.contract
+            self._words = LiveVocabulary(self.index, synonyms)
         except BaseException:
             self.index.close()
             raise
@@ -139,23 +136,25 @@ class SearchClient:
         """
         options = options or SearchOptions()
         started = time.perf_counter()
-        examples = self._examples(query)
-        vector = None if query.is_empty else self._embed(query, examples)
-        encoded = time.perf_counter()
         filtered = self._conditions(filters)
-        conditions = filtered + _unlike(examples.values(), options.include_variants)
+        asked = ask(query, filtered, options, self.index, self._words.get)
+        examples = self._examples(query)
+        vector = None if asked.query.is_empty else self._embed(asked.query, examples)
+        encoded = time.perf_counter()
+        conditions = asked.conditions + _unlike(examples.values(), options.include_variants)
         question = _question(query, filtered, options)
         shown = Cursor.parse(options.cursor, question).shown if options.cursor else ()
-        ranking = self._ranking(query, vector, conditions, options)
+        ranking = ranking_of(asked, self.index, vector, conditions, options)
         page = turn(ranking, options.limit, options.offset, shown, by_group=options.by_group)
         hits = tuple(hits_of(page.hits, self.index, conditions, by_group=options.by_group))
         total = self.index.count(conditions)
-        counts = self.facets(options.facets, filters) if options.facets else {}
+        counts = self._facets(options.facets, asked.conditions) if options.facets else {}
         is_over = page.is_last or len(page.shown) > MAX_SHOWN
         following = None if is_over else str(Cursor(question, page.shown))
         done = time.perf_counter()
         spent = (encoded - started) * 1e3, (done - encoded) * 1e3
-        return Answer(hits, total, following, counts, *spent)
+        said = asked.understanding, asked.relaxed
+        return Answer(hits, total, following, counts, *said, *spent)
 
     def by_text(
         self,
@@ -165,9 +164,10 @@ class SearchClient:
         limit: int = 10,
         offset: int = 0,
         facets: Sequence[str] = (),
+        understand: Understand = "off",
     ) -> Answer:
         """The products that look like what the text says, or are called so; see `search`."""
-        options = SearchOptions(limit=limit, offset=offset, facets=facets)
+        options = SearchOptions(limit=limit, offset=offset, facets=facets, understand=understand)
         return self.search(Query(texts=(text,)), filters, options)
 
     def by_image(
@@ -209,13 +209,18 @@ class SearchClient:
         Raises:
             QueryError: A field cannot be counted, or a filter cannot be used.
         """
+        return self._facets(names or self.countable, self._conditions(filters), limit)
+
+    def _facets(
+        self, names: Sequence[str], conditions: Sequence[Condition], limit: int = FACET_LIMIT
+    ) -> dict[str, tuple[FacetCount, ...]]:
         if unknown := set(names) - set(self.countable):
             raise QueryError(f"no facet {sorted(unknown)}; there are {', '.join(self.countable)}")
-        conditions = self._conditions(filters)
-        return {
-            name: tuple(self.index.facet(name, conditions, limit=limit))
-            for name in names or self.countable
-        }
+        return {name: tuple(self.index.facet(name, conditions, limit=limit)) for name in names}
+
+    def understand(self, text: str) -> Understanding:
+        """What a shopper's text asks for, in the words of this catalog; nothing is searched."""
+        return understand(text, self._words.get())
 
     def info(self) -> IndexInfo:
         """The state of the index."""
@@ -238,29 +243,6 @@ class SearchClient:
     def _embed(self, query: Query, examples: Mapping[str, Record]) -> Vector:
         products = {name: r.vector for name, r in examples.items() if r.vector is not None}
         return embed(query, lambda: self.encoder, products)
-
-    def _ranking(
-        self,
-        query: Query,
-        vector: Vector | None,
-        conditions: tuple[Condition, ...],
-        options: SearchOptions,
-    ) -> Ranking:
-        """How to order the products."""
-        order = options.order(self.schema)
-        if vector is None:
-            present = (Exists(order.field),) if order else ()
-            return listed(self.index, conditions + present, order)
-        keep = options.diversity > 0
-        if query.texts and options.words_weight:
-            ranking = by_likeness_and_words(
-                self.index, vector, query.words, conditions, options.words_weight, keep=keep
-            )
-        else:
-            ranking = by_likeness(self.index, vector, conditions, keep=keep)
-        if order:
-            return by_number(ranking, order)
-        return diverse(ranking, options.diversity) if keep else ranking
 
     def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
         return filters.conditions(self.schema, self._vocabulary) if filters else ()

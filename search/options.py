@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from goods.errors import QueryError
 from goods.index import Order
 from goods.schema import CatalogSchema, FieldKind
 from search.ranking import WORDS_WEIGHT
+
+Understand = Literal["filter", "boost", "off"]
+"""Whether what a text was understood as filters products, moves them up, or is not looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class SearchOptions:
         sort: A number field to go by, with "-" before it from the highest down. With a query, the
             best 1,000 products for it are sorted; those without that number are left out.
         diversity: From 0, the best products, to 1, products unlike each other.
+        understand: What to make of "under 40" and the like in a text.
         facets: Fields whose values are counted.
 
     Raises:
@@ -37,6 +42,7 @@ class SearchOptions:
     words_weight: float = WORDS_WEIGHT
     sort: str | None = None
     diversity: float = 0.0
+    understand: Understand = "off"
     facets: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -47,6 +53,10 @@ class SearchOptions:
         for name in ("words_weight", "diversity"):
             if not 0 <= getattr(self, name) <= 1:
                 raise QueryError(f"{name} is {getattr(self, name)}; it lies between 0 and 1")
+        if self.understand not in get_args(Understand):
+            raise QueryError(
+                f"understand is {self.understand!r}; it is one of {', '.join(get_args(Understand))}"
+            )
         if self.sort and self.diversity:
             raise QueryError("sorted products cannot be diverse as well; leave out one")
 
@@ -68,4 +78,4 @@ class SearchOptions:
     def question(self) -> str:
         """What has to stay the same from page to page."""
         parts = (self.by_group, self.include_variants, self.words_weight, self.sort, self.diversity)
-        return repr(parts)
+        return repr((*parts, self.understand))

@@ -197,7 +197,7 @@ def invoke(*args: object) -> tuple[int, str, str]:
 def test_the_command_prints_a_line_per_hit_and_the_total(home: Path) -> None:
     code, out, err = invoke(
         "search", "red dress", "--index", home / "index", "--filter", "colour=red",
-        "--filter", "price<40", "--limit", 3, "--facets", "category",
+        "--filter", "price<40", "--limit", 3, "--facets", "category", "--understand", "off",
     )  # fmt: skip
     assert code == 0, err
     lines = out.splitlines()

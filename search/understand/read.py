@@ -14,7 +14,7 @@ SOFT = frozenset({"season", "occasion"})
 """Aspects that only move products up: a dress for the summer may be labelled Fall."""
 
 _GAP = "\0"
-_GAPS = re.compile(rf"[\s,;]*{_GAP}[\s,;{_GAP}]*")
+_GAPS = re.compile(rf"[\s,;]*{_GAP}[\s,;{_GAP}-]*")
 
 
 def understand(text: str, vocabulary: Vocabulary) -> Understanding:
@@ -139,5 +139,5 @@ def _left(text: str, found: Sequence[Piece]) -> str:
             end = piece.end
     if not end:
         return text
-    left = _GAPS.sub(_GAP, "".join([*kept, text[end:]])).strip(f"{_GAP} ,;")
+    left = _GAPS.sub(_GAP, "".join([*kept, text[end:]])).strip(f"{_GAP} ,;-")
     return left.replace(_GAP, ", ")

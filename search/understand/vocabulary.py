@@ -75,6 +75,7 @@ class Vocabulary:
 
     Attributes:
         thesaurus: What words have to do with one another.
+        aspects: What each keyword field tells of a product; empty where that has no name.
         phrases: Meanings by key, see `Thesaurus`.
         longest: Words of the longest phrase.
         spelling: Corrects slips.
@@ -83,6 +84,7 @@ class Vocabulary:
     """
 
     thesaurus: Thesaurus
+    aspects: Mapping[str, str]
     phrases: Mapping[str, Meaning]
     longest: int
     spelling: Spelling
@@ -115,6 +117,7 @@ class Vocabulary:
         known = {stem for stems in spelt for stem in stems}
         return cls(
             thesaurus,
+            aspects,
             phrases,
             max(map(len, spelt)),
             Spelling(known, thesaurus.everyday, thesaurus.misspelt),

@@ -1,0 +1,114 @@
+"""A query as it is carried out: with what its text was understood as, in which order."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from goods.index import Condition, Exists, Vector, VectorIndex
+from goods.index.words import query_words
+from search.boost import boosted
+from search.options import SearchOptions
+from search.query import Query
+from search.ranking import (
+    Ranking,
+    by_likeness,
+    by_likeness_and_words,
+    by_number,
+    diverse,
+    is_named,
+    listed,
+)
+from search.relax import relax
+from search.understand import Understanding, Understood, Vocabulary, understand
+
+_NAMED = 10  # products looked at for one that is called just what was typed
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is really looked for.
+
+    Attributes:
+        query: The query with the text that is left for the model.
+        conditions: What products have to hold to.
+        boosts: What moves products up.
+        understanding: What was made of the text; None when nothing was asked to be.
+        relaxed: Filters that were given up because nothing held to all of them.
+    """
+
+    query: Query
+    conditions: tuple[Condition, ...]
+    boosts: tuple[Understood, ...] = ()
+    understanding: Understanding | None = None
+    relaxed: tuple[Understood, ...] = ()
+
+
+def ask(
+    query: Query,
+    filtered: tuple[Condition, ...],
+    options: SearchOptions,
+    index: VectorIndex,
+    vocabulary: Callable[[], Vocabulary],
+) -> Asked:
+    """Understand a query's text as the options say, and give up filters that leave nothing.
+
+    A text that is just the title or id of a product is left alone: "Red Tape Brown Shoes" is a
+    name, and its product is not red.
+    """
+    if options.understand == "off" or not query.texts or _names_one(query, filtered, index):
+        return Asked(query, filtered)
+    known = vocabulary()
+    understood = understand(", ".join(query.texts), known)
+    carried = understood.softened() if options.understand == "boost" else understood
+
+    def count(demands: Sequence[Understood]) -> int:
+        return index.count((*filtered, *(demand.condition for demand in demands)))
+
+    relaxed = relax(carried.filters, known.aspects, count)
+    conditions = (*filtered, *(demand.condition for demand in relaxed.kept))
+    return Asked(
+        _with_text(query, understood.text), conditions, carried.boosts, understood, relaxed.dropped
+    )
+
+
+def _names_one(query: Query, filtered: tuple[Condition, ...], index: VectorIndex) -> bool:
+    words = query.words
+    found = index.search_words(query_words(words), _NAMED, conditions=filtered)
+    return any(is_named(one.payload, words) for one in found)
+
+
+def _with_text(query: Query, text: str) -> Query:
+    """The query with another text; with none, if something else is left to look for or all is."""
+    has_minus = query.minus_texts or query.minus_images or query.minus_products
+    if text or (not query.images and not query.products and has_minus):
+        return replace(query, texts=(text,) if text else query.texts)
+    return replace(query, texts=())
+
+
+def ranking_of(
+    asked: Asked,
+    index: VectorIndex,
+    vector: Vector | None,
+    conditions: tuple[Condition, ...],
+    options: SearchOptions,
+) -> Ranking:
+    """How the products that hold to the conditions are ordered; without a vector all are as good.
+
+    Raises:
+        QueryError: The options sort by what is no number field.
+    """
+    query, order = asked.query, options.order(index.contract.schema)
+    if vector is None:
+        present = (Exists(order.field),) if order else ()
+        return listed(index, conditions + present, order)
+    keep = options.diversity > 0
+    if query.texts and options.words_weight:
+        ranking = by_likeness_and_words(
+            index, vector, query.words, conditions, options.words_weight, keep=keep
+        )
+    else:
+        ranking = by_likeness(index, vector, conditions, keep=keep)
+    if asked.boosts:
+        ranking = boosted(ranking, asked.boosts)
+    if order:
+        return by_number(ranking, order)
+    return diverse(ranking, options.diversity) if keep else ranking

@@ -1,0 +1,56 @@
+"""Demands that only move products up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from search.ranking import Ranked, Ranking
+from search.understand.decision import Understood
+
+BOOSTED_POOL = 200
+"""The best products of a ranking among which boosts move: the first pages of an answer."""
+
+
+def boosted(ranking: Ranking, demands: Sequence[Understood]) -> Ranking:
+    """A ranking in whose best `BOOSTED_POOL` those that hold to more demands come further up.
+
+    strength += share of the demands that hold * (best strength - worst strength of the pool), so
+    that one who holds to all of them comes before one who holds to none.
+    """
+
+    def boosted_ranking(depth: int) -> list[Ranked]:
+        ranked = list(ranking(max(depth, BOOSTED_POOL)))
+        pool, rest = ranked[:BOOSTED_POOL], ranked[BOOSTED_POOL:]
+        strengths = [one.strength for one in pool]
+        spread = max(strengths, default=0.0) - min(strengths, default=0.0)
+        moved = [
+            replace(one, strength=one.strength + spread * _share(one.payload, demands))
+            for one in pool
+        ]
+        return sorted(moved, key=lambda one: -one.strength) + rest
+
+    return boosted_ranking
+
+
+def holds(payload: Mapping[str, Any], demand: Understood) -> bool:
+    """Whether a product holds to a demand; what it has no value for holds only to a refusal."""
+    found = payload.get(demand.field)
+    values = found if isinstance(found, list) else [] if found is None else [found]
+    [bound, *_] = demand.values
+    match demand.op:
+        case "=":
+            return any(value in demand.values for value in values)
+        case "!=":
+            return not any(value in demand.values for value in values)
+        case "<":
+            return any(value < bound for value in values)
+        case "<=":
+            return any(value <= bound for value in values)
+        case ">":
+            return any(value > bound for value in values)
+        case _:
+            return any(value >= bound for value in values)
+
+
+def _share(payload: Mapping[str, Any], demands: Sequence[Understood]) -> float:
+    return sum(holds(payload, demand) for demand in demands) / len(demands)

@@ -1,0 +1,66 @@
+"""Fewer demands, one by one, when no product holds to all of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from search.understand.decision import Understood, Why
+
+Count = Callable[[Sequence[Understood]], int]
+"""How many products hold to some demands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """What is demanded in the end.
+
+    Attributes:
+        kept: The demands that products hold to.
+        dropped: The demands that were given up, in this order.
+    """
+
+    kept: tuple[Understood, ...]
+    dropped: tuple[Understood, ...]
+
+
+def relax(demands: Sequence[Understood], aspects: Mapping[str, str], count: Count) -> Relaxed:
+    """As many of the demands as some product holds to.
+
+    They are given up in the order of `relaxing` until something is found; then those that were
+    given up are tried again, the last of them excepted, as they may not have been at fault.
+    """
+    kept, dropped = list(demands), list[Understood]()
+    left = relaxing(demands, aspects)
+    while kept and not count(kept):
+        dropped.append(left.pop(0))
+        kept.remove(dropped[-1])
+    for demand in dropped[-2::-1]:
+        again = [one for one in demands if one in kept or one is demand]
+        if count(again):
+            kept = again
+            dropped.remove(demand)
+    return Relaxed(tuple(kept), tuple(dropped))
+
+
+def relaxing(demands: Sequence[Understood], aspects: Mapping[str, str]) -> list[Understood]:
+    """The demands in the order in which they are given up.
+
+    What was only near to what was said; what was corrected or translated; other values; refusals;
+    numbers; what kind of product it is; and the price last. Of each, the last one said goes first.
+
+    Args:
+        demands: As they were said.
+        aspects: What each keyword field tells of a product.
+    """
+
+    def weight(demand: Understood) -> int:
+        if demand.field == "price":
+            return 6
+        if aspects.get(demand.field) == "garment" and demand.op == "=":
+            return 5
+        if demand.op not in ("=", "!="):
+            return 4
+        if demand.op == "!=":
+            return 3
+        return {Why.NEAREST: 0, Why.SAID: 2}.get(demand.why, 1)
+
+    return [one for _, one in sorted(enumerate(demands), key=lambda at: (weight(at[1]), -at[0]))]

@@ -1,0 +1,201 @@
+"""How a text is understood, one decision at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from goods.index import AnyOf, Not, Range
+from goods.schema import CatalogSchema, Field, FieldKind
+from search.understand import Vocabulary, Why, read_thesaurus, understand
+from search.understand.spelling import Spelling
+from search.understand.thesaurus import ThesaurusError, shipped_thesaurus
+from search.understand.words import clean, plain, singular
+from shopper_queries import vocabularies
+
+SAMPLE = vocabularies()["sample"]
+FASHION = vocabularies()["fashion"]
+SCHEMA = CatalogSchema(
+    id="id",
+    picture="image",
+    fields=(Field("colour", FieldKind.KEYWORD, "colour"), Field("type", FieldKind.KEYWORD, "type")),
+    phrase=("colour", "type"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("red floral dress under 50 not sleeveless", "red floral dress"),
+        ("shirt under 40 in linen", "shirt, in linen"),
+        ("red dress but not plain", "red dress"),
+        ("dress that is not floral and not dotted", "dress"),
+        ("under 50", ""),
+        ("not too tight jeans", "jeans"),
+        ("cheap red shoes", "cheap red shoes"),
+        ("  Red\tDRESS ", "Red DRESS"),
+    ],
+)
+def test_refusals_and_numbers_leave_the_text_and_the_rest_stays(text: str, left: str) -> None:
+    assert understand(text, SAMPLE).text == left
+
+
+def test_the_decision_is_plain_json() -> None:
+    found = understand("cream dress under 50 not sleeveless, no saree", SAMPLE).to_json()
+    assert found["text"] == "cream dress"
+    assert found["filters"] == [
+        {"field": "colour", "op": "=", "value": ["beige"], "from": "cream"},
+        {"field": "category", "op": "=", "value": ["dress"], "from": "dress"},
+        {"field": "price", "op": "<", "value": 50.0, "from": "under 50"},
+        {"field": "sleeve", "op": "!=", "value": ["sleeveless"], "from": "sleeveless"},
+    ]
+    assert found["boosts"] == []
+    assert found["substituted"] == [{"from": "cream", "to": ["beige"], "why": "nearest"}]
+    assert found["not_carried"] == [{"from": "no saree", "why": "no value to exclude"}]
+
+
+def test_people_read_a_line_per_kind_of_decision() -> None:
+    assert list(understand("cream boots under 40.5, summer saree", SAMPLE).lines()) == [
+        "understood: colour = beige; category = boots; price < 40.5",
+        "substituted: cream → beige",
+        "not carried: saree (no such value in this catalog)",
+    ]
+    [line] = understand("summer", FASHION).lines()
+    assert line == "moves up: season = Summer"
+
+
+def test_a_demand_is_a_condition_of_the_index() -> None:
+    found = understand("red boots not suede, 20 to 40 €", SAMPLE)
+    assert [demand.condition for demand in found.filters] == [
+        AnyOf("colour", ("red",)),
+        AnyOf("category", ("boots",)),
+        Not(AnyOf("material", ("suede",))),
+        Range("price", gte=20.0),
+        Range("price", lte=40.0),
+    ]
+
+
+def test_every_decision_can_be_taken_back() -> None:
+    found = understand("red dress for the summer", FASHION)
+    less = found.without([found.filters[0], *found.boosts])
+    assert less.filters == found.filters[1:]
+    assert less.boosts == ()
+    soft = found.softened()
+    assert soft.filters == ()
+    assert soft.boosts == found.filters + found.boosts
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("yelow", ("yellow",)),
+        ("yelllow", ("yellow",)),
+        ("yelloq", ("yellow",)),
+        ("yelolw", ("yellow",)),
+        ("blak", ("black",)),
+        ("yellow", ()),  # right
+        ("best", ()),  # the first letter differs
+        ("vast", ()),  # four letters changed in one
+        ("tight", ()),  # a word of its own
+        ("ylelwo", ()),  # two slips
+        ("scarve", ("scarf",)),  # told
+        ("red", ()),  # too short
+        ("shrt", ("shirt", "short")),  # nobody can tell
+    ],
+)
+def test_one_slip_is_put_right_and_nothing_else(typed: str, meant: tuple[str, ...]) -> None:
+    known = ["yellow", "black", "vest", "tights", "scarf", "shirt", "short"]
+    assert Spelling(known, ["tight"], {"scarve": "scarf"}).meant(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        ("dress", "dresses"), ("watch", "watches"), ("scarf", "scarves"), ("hoodie", "hoodies"),
+        ("accessory", "accessories"), ("tie", "ties"), ("shoe", "shoes"), ("sari", "saris"),
+        ("box", "boxes"), ("women", "womens"),
+    ],
+)  # fmt: skip
+def test_singular_and_plural_are_one_word(one: str, many: str) -> None:
+    assert singular(one) == singular(many)
+
+
+def test_shorts_are_not_short() -> None:
+    thesaurus = shipped_thesaurus()
+    assert thesaurus.key("short dress") != thesaurus.key("shorts dress")
+
+
+def test_a_word_of_two_fields_only_moves_products_up() -> None:
+    schema = CatalogSchema(
+        id="id",
+        picture="image",
+        fields=tuple(Field(n, FieldKind.KEYWORD, n) for n in ("brand", "colour")),
+    )
+    both = Vocabulary.build(schema, {"brand": {"Navy": 3}, "colour": {"Navy": 5, "Red": 2}})
+    found = understand("navy shirt", both)
+    assert found.filters == ()
+    assert {demand.field for demand in found.boosts} == {"brand", "colour"}
+    [refused] = understand("not navy", both).filters
+    assert (refused.field, refused.op) == ("colour", "!=")
+
+
+def test_fields_are_recognised_by_their_values_where_names_do_not_tell() -> None:
+    schema = CatalogSchema(
+        id="id", picture="image", fields=(Field("Farbton", FieldKind.KEYWORD, "Farbton"),)
+    )
+    hues = Vocabulary.build(schema, {"Farbton": {"Red": 1, "Burgundy": 1, "Blue": 1}})
+    [demand] = understand("red dress", hues).filters
+    assert set(demand.values) == {"Red", "Burgundy"}
+
+
+def test_a_shop_adds_its_own_words(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[colour]\nsame = ["midnight sky = navy"]\n'
+        '[garment.kinds]\ntop = "guernsey"\n[words]\nidioms = ["blue monday"]\n',
+        "utf-8",
+    )
+    values = {"colour": {"Navy": 2, "Blue": 2}, "type": {"Tops": 3}}
+    own = Vocabulary.build(SCHEMA, values, read_thesaurus(tmp_path / "own.toml"))
+    found = understand("midnight sky guernsey", own)
+    assert [(d.field, d.values, d.why) for d in found.filters] == [
+        ("colour", ("Navy",), Why.SYNONYM),
+        ("type", ("Tops",), Why.NEAREST),
+    ]
+    assert understand("blue monday", own).filters == ()
+    assert understand("midnight sky", Vocabulary.build(SCHEMA, values)).filters == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("colour = [", "cannot be read"),
+        ("[colour]\nsame = 3", "neither a table"),
+        ("[colour]\nsame = [3]", "neither a table"),
+        ("colour = 'red'", "colour is not a text"),
+        ("[colour.same]\nred = 'x'", "same is not a table"),
+        ("[colour]\nkinds = ['red']", "kinds is not a list"),
+    ],
+)
+def test_a_wrong_file_of_synonyms_says_its_form(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "own.toml").write_text(content, "utf-8")
+    with pytest.raises(ThesaurusError, match=rf"own\.toml.*{message}"):
+        read_thesaurus(tmp_path / "own.toml")
+
+
+def test_a_missing_file_of_synonyms_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ThesaurusError, match=r"nowhere\.toml"):
+        read_thesaurus(tmp_path / "nowhere.toml")
+
+
+def test_a_catalog_without_values_understands_nothing() -> None:
+    nothing = Vocabulary.build(CatalogSchema(id="id", picture="image"), {})
+    found = understand("red dress under 50 size m", nothing)
+    assert found.filters == ()
+    assert found.text == "red dress"
+    assert [missing.said for missing in found.not_carried] == ["under 50", "size m"]
+
+
+def test_invisible_letters_and_odd_spaces_are_cleaned_away() -> None:
+    assert clean("  re\u200bd\u00a0dre\u00adss\n\x00") == "red dress"
+    assert clean("\uff52\uff45\uff44") == "red"  # full-width
+    assert plain("Ünder\u2010İX") == "under-ix"
+    assert len(plain("ßÉ\u2014ǆ")) == 4
