@@ -49,11 +49,11 @@ def relaxing(demands: Sequence[Understood], aspects: Mapping[str, str]) -> list[
 
     Args:
         demands: As they were said.
-        aspects: What each keyword field tells of a product.
+        aspects: What each field tells of a product.
     """
 
     def weight(demand: Understood) -> int:
-        if demand.field == "price":
+        if aspects.get(demand.field) == "price":
             return 6
         if aspects.get(demand.field) == "garment" and demand.op == "=":
             return 5

@@ -11,7 +11,7 @@ from search.ranking import Ranked
 from search.relax import relax, relaxing
 from search.understand import Understood, Why
 
-ASPECTS = {"category": "garment", "colour": "colour", "material": "material"}
+ASPECTS = {"category": "garment", "colour": "colour", "material": "material", "price": "price"}
 NEAR = Understood("colour", "=", ("beige",), "cream", Why.NEAREST)
 SPELT = Understood("material", "=", ("suede",), "seude", Why.SPELLING)
 SAID = Understood("gender", "=", ("men",), "men")

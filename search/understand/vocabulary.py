@@ -75,7 +75,7 @@ class Vocabulary:
 
     Attributes:
         thesaurus: What words have to do with one another.
-        aspects: What each keyword field tells of a product; empty where that has no name.
+        aspects: What each field tells of a product; empty where that has no name.
         phrases: Meanings by key, see `Thesaurus`.
         longest: Words of the longest phrase.
         spelling: Corrects slips.
@@ -115,13 +115,14 @@ class Vocabulary:
         spelt = [thesaurus.stems(value) for value in values]
         spelt += [thesaurus.spelt[key] for key in phrases if key in thesaurus.spelt]
         known = {stem for stems in spelt for stem in stems}
+        numbers = NumberFields.of(field.name for field in schema.of_kind(FieldKind.NUMBER))
         return cls(
             thesaurus,
-            aspects,
+            aspects | {field: role for role, field in numbers.roles.items()},
             phrases,
             max(map(len, spelt)),
             Spelling(known, thesaurus.everyday, thesaurus.misspelt),
-            NumberFields.of(field.name for field in schema.of_kind(FieldKind.NUMBER)),
+            numbers,
             {
                 name: {size_key(value): value for value in facets.get(name, ())}
                 for name, aspect in aspects.items()
