@@ -51,6 +51,23 @@ synonyms_option = click.option(
     show_envvar=True,
     help="TOML with the shop's own words, beside the shipped ones (docs/understanding.md).",
 )
+
+
+def _hosts(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    return tuple(host.strip() for host in value.split(",") if host.strip())
+
+
+allow_private_option = click.option(
+    "--allow-private-hosts",
+    "allow_private",
+    envvar="GOODS_ALLOW_PRIVATE_HOSTS",
+    show_envvar=True,
+    default="",
+    callback=_hosts,
+    metavar="HOST[,HOST]",
+    help="Load pictures from these hosts although their addresses are not public: names, "
+    "addresses, networks like 10.0.0.0/8, or * for all.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 
 

@@ -1,11 +1,13 @@
 """`goods search`, `goods understand` and `goods info`: ask an index."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from goods.options import (
+    allow_private_option,
     api_key_option,
     device_options,
     index_option,
@@ -106,6 +108,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the hits as a contact sheet: .png or .jpg.",
 )
+@allow_private_option
 @json_option
 def search(
     text: str | None,
@@ -132,6 +135,7 @@ def search(
     synonyms: Path | None,
     facets: str | None,
     grid: Path | None,
+    allow_private: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Find products by TEXT, pictures and products: one of them or several together.
@@ -140,6 +144,7 @@ def search(
     any of them, all products under the filters are shown.
     """
     from search.client import SearchClient
+    from search.embed import SOON
     from search.filters import Filters
     from search.options import SearchOptions
     from search.query import Query
@@ -149,9 +154,15 @@ def search(
     if query.is_empty and not (filters or sort):
         raise click.UsageError("say what to look for: a TEXT, --image, --similar-to or --filter")
     weight = WORDS_WEIGHT if words_weight is None else words_weight
-    wanted = Filters.parse(filters)
+    wanted, limits = Filters.parse(filters), replace(SOON, allow_private=allow_private)
     with SearchClient(
-        index, model, api_key=api_key, device=device, dtype=dtype, synonyms=synonyms
+        index,
+        model,
+        api_key=api_key,
+        device=device,
+        dtype=dtype,
+        synonyms=synonyms,
+        limits=limits,
     ) as client:
         names = client.countable if facets == "all" else (facets or "").split(",")
         options = SearchOptions(
@@ -175,7 +186,7 @@ def search(
         minuses = (f"minus {name}" for name in (*minus, *minus_images))
         parts = [text, *images, *(f"similar to {p}" for p in products), *minuses, *filters]
         heading = "   ".join(filter(None, parts))
-        save_sheet(draw([(heading, answer)]), grid)
+        save_sheet(draw([(heading, answer)], limits=limits), grid)
         click.echo(f"contact sheet: {grid}", err=True)
 
 

@@ -22,13 +22,14 @@ from goods.index import (
     open_index,
 )
 from goods.index.contract import GROUP, check_same_model
+from goods.limits import PictureLimits
 from goods.product import point_id
 from goods.schema import CatalogSchema, FieldKind
 from model.encoder import Encoder
 from search.answer import Answer
 from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
-from search.embed import embed
+from search.embed import SOON, embed
 from search.filters import Filters
 from search.hits import hits_of
 from search.options import SearchOptions, Understand
@@ -56,6 +57,7 @@ class SearchClient:
         device: Where the model runs, see `Encoder.load`.
         dtype: The model's number format, see `Encoder.load`.
         synonyms: A file of the shop's own words, see `read_thesaurus`.
+        limits: What a picture to search by may cost, and where it may come from.
 
     Raises:
         IndexMissingError: There is no index yet.
@@ -71,6 +73,7 @@ class SearchClient:
         device: str = "auto",
         dtype: str = "auto",
         synonyms: Path | None = None,
+        limits: PictureLimits = SOON,
     ) -> None:
         self.index = (
             open_index(str(index), api_key=api_key) if isinstance(index, str | Path) else index
@@ -84,6 +87,7 @@ class SearchClient:
         self._model = model or self.contract.model
         self._device = device
         self._dtype = dtype
+        self._limits = limits
         self._vocabularies: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
@@ -242,7 +246,7 @@ class SearchClient:
 
     def _embed(self, query: Query, examples: Mapping[str, Record]) -> Vector:
         products = {name: r.vector for name, r in examples.items() if r.vector is not None}
-        return embed(query, lambda: self.encoder, products)
+        return embed(query, lambda: self.encoder, products, self._limits)
 
     def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
         return filters.conditions(self.schema, self._vocabulary) if filters else ()

@@ -8,21 +8,30 @@ from PIL import Image
 
 from goods.errors import QueryError
 from goods.index import Vector
-from goods.pictures import PictureLoader
+from goods.pictures import PictureLimits, PictureLoader
 from goods.product import Picture, absolute_location
 from model.encoder import Encoder
 from search.query import Example, Query
 
+SOON = PictureLimits(patience_s=5)
+"""Of pictures that somebody waits for: a host that is down is no reason to wait for minutes."""
+
 _SMALLEST = 1e-3  # a vector this short has no direction of its own
 
 
-def embed(query: Query, encoder: Callable[[], Encoder], products: Mapping[str, Vector]) -> Vector:
+def embed(
+    query: Query,
+    encoder: Callable[[], Encoder],
+    products: Mapping[str, Vector],
+    limits: PictureLimits = SOON,
+) -> Vector:
     """The unit vector that a query stands for.
 
     Args:
         query: What to look for; not empty.
         encoder: Gives the model; only asked when the query has a text or a picture.
         products: The vectors of the products that it names, by the shop's id.
+        limits: What a picture may cost, and where it may come from.
 
     Raises:
         PictureError: A picture cannot be used.
@@ -31,7 +40,8 @@ def embed(query: Query, encoder: Callable[[], Encoder], products: Mapping[str, V
     texts = [*query.texts, *query.minus_texts]
     images = [*query.images, *query.minus_images]
     said = list(encoder().texts(texts)) if texts else []
-    seen = list(encoder().images(_loaded(images, encoder().image_size))) if images else []
+    loaded = _loaded(images, limits, encoder().image_size) if images else ()
+    seen = list(encoder().images(loaded)) if images else []
     wanted, shown = len(query.texts), len(query.images)
     likes = [products[name] for name in query.products]
     unlike = [products[name] for name in query.minus_products]
@@ -54,8 +64,10 @@ def _normalised(parts: Iterable[Vector]) -> Vector:
     return vector
 
 
-def _loaded(pictures: Sequence[Example], at_least: int) -> Iterator[Image.Image]:
-    with PictureLoader() as loader:
+def _loaded(
+    pictures: Sequence[Example], limits: PictureLimits, at_least: int
+) -> Iterator[Image.Image]:
+    with PictureLoader(limits) as loader:
         for picture in pictures:
             if isinstance(picture, Image.Image):
                 yield picture

@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from PIL import Image
 
 from goods.errors import PictureError
-from goods.pictures import PictureLoader
+from goods.pictures import DEFAULT_LIMITS, PictureLimits, PictureLoader
 from goods.sheet import SheetRow, Tile, contact_sheet
 from search.answer import Answer, Hit
 
 
 def grid(
-    answers: Sequence[tuple[str, Answer]], *, columns: int = 5, title: str = ""
+    answers: Sequence[tuple[str, Answer]],
+    *,
+    columns: int = 5,
+    title: str = "",
+    limits: PictureLimits = DEFAULT_LIMITS,
 ) -> Image.Image:
     """One row of pictures per (heading, answer), each hit with its score and title."""
-    with PictureLoader() as loader:
+    with PictureLoader(limits) as loader:
         rows = [
             SheetRow(heading, tuple(_tile(hit, loader) for hit in answer.hits))
             for heading, answer in answers

@@ -4,7 +4,9 @@ from contextlib import closing
 from ipaddress import ip_address
 
 import pytest
+from click.testing import CliRunner
 
+from goods.cli import main
 from goods.download import Downloader
 from goods.errors import GoodsError, PictureError, PictureFault
 from goods.limits import PictureLimits
@@ -134,3 +136,12 @@ def test_a_name_is_allowed_for_itself_alone() -> None:
 def test_what_is_no_host_cannot_be_allowed(entry: str) -> None:
     with pytest.raises(GoodsError, match="is no host that can be allowed: pass names, addresses"):
         PictureLimits(allow_private=(entry,))
+
+
+@pytest.mark.parametrize(
+    "command", ["train --catalog shop.csv", "evaluate --catalog shop.csv", "search dress"]
+)
+def test_commands_that_load_pictures_take_hosts_or_say_what_is_none(command: str) -> None:
+    run = CliRunner().invoke(main, command.split(), env={"GOODS_ALLOW_PRIVATE_HOSTS": "a, b:1"})
+    assert run.exit_code == 1
+    assert "'b:1' is no host that can be allowed" in run.stderr

@@ -23,6 +23,7 @@ from goods.errors import (
 from goods.index import open_index
 from ingest.worker import IngestSettings, ingest
 from model.encoder import Encoder
+from picture_host import picture_host
 from search import Between, Filters, Query, SearchClient, SearchOptions
 from shop import COLOURS, make_shop, picture
 
@@ -266,6 +267,19 @@ def test_a_wrong_command_line_is_explained(
     got, _, err = invoke("search", *args, "--index", home / "index")
     assert got == code
     assert message in err
+
+
+def test_a_picture_of_the_own_network_is_loaded_only_where_it_is_allowed(home: Path) -> None:
+    data = (home / "shop/images/P-3.jpg").read_bytes()
+    with picture_host() as host:
+        url = host.url("/3.jpg", lambda answer: answer.send(200, data))
+        options = ("search", "--image", url, "--index", home / "index", "--limit", "1")
+        code, _, err = invoke(*options)
+        assert code == 1
+        assert "pass --allow-private-hosts 127.0.0.1" in err
+        code, out, _ = invoke(*options, "--allow-private-hosts", "shop.local,127.0.0.1")
+        assert code == 0
+        assert "  P-3  " in out
 
 
 def test_info_says_what_the_index_holds(home: Path) -> None:

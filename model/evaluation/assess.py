@@ -7,7 +7,7 @@ from typing import Any
 
 from goods.catalog import Catalog
 from goods.errors import QueryError
-from goods.pictures import PictureLoader
+from goods.pictures import DEFAULT_LIMITS, PictureLimits, PictureLoader
 from goods.progress import Told
 from goods.schema import CatalogSchema
 from model.evaluation import marqo
@@ -41,6 +41,7 @@ class AssessSettings:
         slices: How many of the weakest slices of each task are named.
         device: "auto" or a torch device.
         dtype: "auto" or a number format.
+        limits: What a picture may cost, and where it may come from.
     """
 
     models: Sequence[str]
@@ -54,6 +55,7 @@ class AssessSettings:
     slices: int = 3
     device: str = "auto"
     dtype: str = "auto"
+    limits: PictureLimits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
         if self.queries and not self.qrels:
@@ -81,11 +83,13 @@ class Assessment:
         results: Of each model.
         summary: In few numbers.
         beside: What others published under this protocol; None where it is none of theirs.
+        limits: Of the pictures that the page shows.
     """
 
     results: Sequence[ModelResult]
     summary: Summary
     beside: Beside | None
+    limits: PictureLimits = DEFAULT_LIMITS
 
     def lines(self) -> Iterator[str]:
         """For the terminal."""
@@ -105,7 +109,7 @@ class Assessment:
         """
         from model.evaluation.report_page import write_report  # with the plots, a second to import
 
-        with PictureLoader() as loader:
+        with PictureLoader(self.limits) as loader:
             return write_report(self.results, self.summary, folder, loader, self.beside)
 
 
@@ -120,13 +124,18 @@ def assess(
         GoodsError: A file cannot be read, a model not be loaded, or nothing be asked.
     """
     searched = Searched(
-        catalog, settings.searched_split, settings.splits, settings.device, settings.dtype
+        catalog,
+        settings.searched_split,
+        settings.splits,
+        settings.device,
+        settings.dtype,
+        settings.limits,
     )
     ask = _questions(settings, catalog.schema)
     results = compare(settings.models, searched, ask, progress)
     protocol = FILES if settings.qrels else settings.protocol
     summary = summarise(results, catalog.path.name, searched.split, protocol, settings.slices)
-    return Assessment(results, summary, _beside(settings, results))
+    return Assessment(results, summary, _beside(settings, results), settings.limits)
 
 
 def _questions(

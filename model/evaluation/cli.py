@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from goods.options import catalog_option, device_options, schema_option, splits_option
+from goods.options import (
+    allow_private_option,
+    catalog_option,
+    device_options,
+    schema_option,
+    splits_option,
+)
 from model.training.recipe import DEFAULT_BASE
 
 
@@ -73,6 +79,7 @@ from model.training.recipe import DEFAULT_BASE
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for a page with plots and failures in pictures.",
 )
+@allow_private_option
 @device_options
 @click.option(
     "--json",
@@ -97,6 +104,7 @@ def evaluate(
     seed: int,
     slices: int,
     report: Path | None,
+    allow_private: tuple[str, ...],
     device: str,
     dtype: str,
     json_file: str | None,
@@ -108,6 +116,7 @@ def evaluate(
     import json
 
     from goods.catalog import open_catalog
+    from goods.limits import PictureLimits
     from goods.progress import stages
     from model.evaluation.assess import AssessSettings, assess
     from model.evaluation.outputs import PAGE, refuse_unwritable, write_whole
@@ -124,6 +133,7 @@ def evaluate(
         slices=slices,
         device=device,
         dtype=dtype,
+        limits=PictureLimits(allow_private=allow_private),
     )
     file = Path(json_file) if json_file not in (None, "-") else None
     for path in (file, report / PAGE if report else None):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from goods.catalog import Catalog
 from goods.errors import CatalogError
+from goods.limits import DEFAULT_LIMITS, PictureLimits
 from goods.product import Product
 from goods.progress import Told
 from model.encoder import Encoder
@@ -40,6 +41,7 @@ class Searched:
             trained on this catalog: all models are asked about the same products.
         device: "auto" or a torch device.
         dtype: "auto" or a number format.
+        limits: What a picture may cost, and where it may come from.
     """
 
     catalog: Catalog
@@ -47,6 +49,7 @@ class Searched:
     splits: Path | None = None
     device: str = "auto"
     dtype: str = "auto"
+    limits: PictureLimits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ def compare(
     for number, model in enumerate(models):
         encoder = Encoder.load(model, searched.device, searched.dtype)
         tell = _of_model(letter(number), progress)
-        held_out = load_held_out(encoder, searched.catalog, searched.split, splits, tell)
+        held_out = load_held_out(
+            encoder, searched.catalog, searched.split, splits, tell, searched.limits
+        )
         if not runs:
             _warn_of_refused(held_out.refused)
             corpus = held_out.corpus

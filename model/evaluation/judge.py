@@ -6,7 +6,7 @@ from pathlib import Path
 
 from goods.catalog import Catalog
 from goods.errors import CatalogError
-from goods.pictures import PictureLoader
+from goods.pictures import DEFAULT_LIMITS, PictureLimits, PictureLoader
 from goods.product import Product
 from goods.progress import Told
 from model.encoder import Encoder
@@ -67,6 +67,7 @@ def load_held_out(
     split: str,
     splits: Path | None,
     progress: Told = lambda *_: None,
+    limits: PictureLimits = DEFAULT_LIMITS,
 ) -> HeldOut:
     """The products of one split of the catalog, embedded; see `judge`.
 
@@ -76,6 +77,7 @@ def load_held_out(
         split: "train", "val" or "test", or `ALL`.
         splits: A CSV that assigns products to splits.
         progress: Told how many pictures have been read, then how many embedded.
+        limits: What a picture may cost, and where it may come from.
 
     Raises:
         CatalogError: As for `judge`.
@@ -89,7 +91,7 @@ def load_held_out(
             return place or Place(ALL)
         return place if place and place.split == split else None
 
-    with PictureLoader() as loader:
+    with PictureLoader(limits) as loader:
         store = PictureStore(loader, encoder.preprocessing, _PICTURE_BYTES)
         pairs = load_pairs(
             catalog.products(),

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from goods.options import catalog_option, json_option, schema_option, splits_option
+from goods.options import (
+    allow_private_option,
+    catalog_option,
+    json_option,
+    schema_option,
+    splits_option,
+)
 from goods.sections import Sectioned
 from model.training.options import guard_options, machine_options, recipe_options
 from model.training.recipe import DEFAULT_BASE
@@ -17,7 +23,7 @@ if TYPE_CHECKING:  # heavy, or importing what is
     from model.training.settings import TrainSettings
 
 _SECTIONS = {
-    "Products": ("catalog", "schema", "splits", "limit"),
+    "Products": ("catalog", "schema", "splits", "limit", "allow_private"),
     "Model": ("base", "out", "resume", "save_every_min", "seed"),
     "Recipe": (
         *("recipe_name", "epochs", "batch_size", "lr", "warmup_share", "weight_decay"),
@@ -43,6 +49,7 @@ _SECTIONS = {
 @schema_option
 @splits_option
 @click.option("--limit", type=click.IntRange(1), help="Take only the first so many rows.")
+@allow_private_option
 @click.option(
     "--base",
     default=DEFAULT_BASE,

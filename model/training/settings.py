@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from goods.errors import TrainingError
+from goods.limits import PictureLimits
 from model.training.recipe import DEFAULT_BASE, Recipe, recipe_for
 
 LORA_LR = 10
@@ -81,6 +82,7 @@ class TrainSettings:
         replay: So many pairs of the general catalog's train split are learned beside each of the
             shop's.
         resume: Whether to go on where an interrupted training stopped, if there is one.
+        allow_private: Hosts that pictures may come from though they are not public.
         save_every_min: What an interruption costs at most, besides the time to start again; 0
             saves after every step.
     """
@@ -115,6 +117,7 @@ class TrainSettings:
     max_loss: float = 0.05
     replay: float | None = None
     resume: bool = False
+    allow_private: tuple[str, ...] = ()
     save_every_min: float = 10.0
 
     def __post_init__(self) -> None:
@@ -148,7 +151,7 @@ class TrainSettings:
             raise TrainingError(
                 "--replay learns pairs of a general catalog, and none is named; add --general"
             )
-        _ = self.recipe, self.guarding
+        _ = self.recipe, self.guarding, self.picture_limits
 
     @property
     def guarding(self) -> GuardSettings | None:
@@ -160,6 +163,11 @@ class TrainSettings:
             )
         is_untrained = self.base.startswith("scratch:")
         return GuardSettings(max_loss=None) if self.recipe.is_blended and not is_untrained else None
+
+    @property
+    def picture_limits(self) -> PictureLimits:
+        """What a picture may cost, and where it may come from."""
+        return PictureLimits(allow_private=self.allow_private)
 
     @property
     def recipe(self) -> Recipe:

@@ -65,7 +65,7 @@ def train(
         ModelError: The base cannot be loaded.
     """
     refuse_unwritable(out)
-    with sole_writer(out), PictureLoader() as loader:
+    with sole_writer(out), PictureLoader(settings.picture_limits) as loader:
         # What can be refused before it costs anything.
         put_back(out)
         refuse_foreign_folder(out)
@@ -156,7 +156,7 @@ def assist(settings: TrainSettings, catalog: Catalog, out: Path, ranks: Ranks) -
     towers = load_base(settings, catalog, StateFolder(out), ranks)
     towers.to(device)
     recipe, schema, seed = settings.recipe, catalog.schema, settings.seed
-    with PictureLoader() as loader:
+    with PictureLoader(settings.picture_limits) as loader:
         pairs = load_products(settings, catalog, towers, loader)
         captioner = Captioner(pairs.products, schema, seed, recipe.captions)
         compute = compute_of(settings, device)
