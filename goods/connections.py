@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from ipaddress import ip_address
 
 import httpcore
@@ -14,6 +14,7 @@ from goods.public_addresses import PrivateHosts
 SocketOption = (
     tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 )
+_MAX_REST = 256 << 10  # bytes: of the pages that say that a picture is gone
 
 
 class CheckedConnections(httpcore.AsyncNetworkBackend):
@@ -69,6 +70,20 @@ class CheckedConnections(httpcore.AsyncNetworkBackend):
                 f"if you trust it, pass --allow-private-hosts {host}",
             )
         return allowed
+
+
+async def read_or_close(rest: AsyncIterator[bytes], response: httpcore.Response) -> None:
+    """Leave the connection of an answer fit for other pictures, or shut.
+
+    What is unread of an HTTP/2 answer keeps its place in the window that all answers of the
+    connection share; httpcore does not give it back, and they would all stand still one day.
+    """
+    length = 0
+    async for chunk in rest:
+        length += len(chunk)
+        if length > _MAX_REST:
+            await response.extensions["network_stream"].aclose()
+            return
 
 
 async def _look_up(host: str, port: int, timeout_s: float | None) -> list[str]:

@@ -3,14 +3,9 @@
 import asyncio
 import logging
 import threading
-from base64 import b64encode
 from concurrent.futures import Future
-from http import HTTPStatus
-from urllib.parse import unquote_to_bytes
 
-import httpcore
 import httpx
-from h2.exceptions import H2Error
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -20,28 +15,16 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from goods.answers import Fetched, check_status, condition, read_body, retry_after_s, validator_of
-from goods.connections import CheckedConnections
+from goods.answers import Fetched
 from goods.errors import PictureError, PictureFault, blamed_on
+from goods.exchange import Exchange, parsed
 from goods.hosts import Host, NoAnswerError, PassingError
 from goods.limits import PictureLimits
-from goods.public_addresses import PrivateHosts
 
 log = logging.getLogger(__name__)
 
 _FIRST_WAIT_S = 0.5  # doubled after every attempt, and a random part of it is waited
 _MAX_REDIRECTS = 5
-_KEPT_OPEN_S = 15.0
-_HEADERS = {
-    "User-Agent": "clip-for-goods",
-    "Accept": "image/*",
-    "Accept-Encoding": "identity",  # pictures are compressed; a zipped one may be a bomb
-}
-_NOT_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}  # for all its pictures
-_MOVED = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
-_MOVED |= {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
-_BROKEN_PROTOCOL = (httpcore.ProtocolError, H2Error, ValueError)
-"""What is raised when a host does not speak HTTP as it should; ValueError: a status like "2xx"."""
 
 
 class Downloader:
@@ -51,24 +34,14 @@ class Downloader:
 
     Time-outs, broken connections, 408, 425, 429 and 5xx are tried again, with a growing, jittered
     wait or as long as `Retry-After` says. A host that does not answer at all is waited for, see
-    `Host`. All else is final. Only addresses that are public, or allowed, are connected to.
-
-    Proxies of the environment are not used: it would be the proxy that looks names up, and nobody
-    could say which address is asked.
+    `Host`. All else is final.
     """
 
     def __init__(self, limits: PictureLimits) -> None:
         self._limits = limits
         self._hosts: dict[str, Host] = {}
         self._in_flight = asyncio.Semaphore(limits.in_flight)
-        self._connections = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),  # SSL_CERT_FILE may name a shop's own authority
-            max_connections=None,  # hosts and `in_flight` bound them
-            max_keepalive_connections=limits.in_flight,
-            keepalive_expiry=_KEPT_OPEN_S,
-            http2=True,
-            network_backend=CheckedConnections(PrivateHosts.of(limits.allow_private)),
-        )
+        self._exchange = Exchange(limits)
         self._backoff = wait_random_exponential(multiplier=_FIRST_WAIT_S, max=limits.max_wait_s)
         self._jitter = wait_random(max=min(_FIRST_WAIT_S, limits.max_wait_s))
         self._loop = asyncio.new_event_loop()
@@ -108,7 +81,7 @@ class Downloader:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._connections.aclose()
+        await self._exchange.close()
         await self._loop.shutdown_default_executor()  # which looks up names
 
     async def _fetch(self, url: str, known: str | None) -> Fetched:
@@ -125,12 +98,12 @@ class Downloader:
     async def _attempt(self, url: str, known: str | None) -> Fetched:
         """The answer to one attempt, of which those that found the host away are none."""
         while True:
-            place = _parsed(url)
+            place = parsed(url)
             try:
                 for _ in range(1 + _MAX_REDIRECTS):
                     host = self._host(place)
                     async with host.turn(), self._in_flight:
-                        answer = await self._ask(place, host, known)
+                        answer = await self._exchange.ask(place, host, known)
                     if isinstance(answer, Fetched):
                         return answer
                     place = answer
@@ -144,98 +117,10 @@ class Downloader:
         name = url.netloc.decode("ascii")
         return self._hosts.setdefault(name, Host(name, self._limits))
 
-    async def _ask(self, url: httpx.URL, host: Host, known: str | None) -> Fetched | httpx.URL:
-        """The picture, or where else it is."""
-        timeout_s = self._limits.timeout_s
-        late = f"no answer within {timeout_s:g} s"
-        has_answered = False
-        try:
-            async with (
-                asyncio.timeout(timeout_s),
-                self._connections.stream(
-                    "GET", _core_url(url), headers=_headers(url, known), extensions=self._timeouts
-                ) as response,
-            ):
-                has_answered = True
-                host.answered()
-                return await self._read(url, host, known, response)
-        except (TimeoutError, httpcore.TimeoutException) as error:
-            if has_answered:
-                raise PassingError(PictureFault.BUSY, late) from error
-            is_connected = not isinstance(error, httpcore.ConnectTimeout)
-            raise NoAnswerError(late, str(url) if is_connected else object()) from error
-        except httpcore.ConnectError as error:
-            raise NoAnswerError(f"out of reach ({error})", object()) from error
-        except UnicodeError as error:
-            raise _no_url(error) from error
-        except (httpcore.NetworkError, *_BROKEN_PROTOCOL) as error:
-            if has_answered:
-                message = f"the answer breaks off ({error})"
-                raise PassingError(PictureFault.BROKEN, message) from error
-            raise NoAnswerError(f"the connection breaks off ({error})", str(url)) from error
-
-    @property
-    def _timeouts(self) -> dict[str, object]:
-        # A connection on which nothing at all comes is not used again, so its time has to end
-        # before that of the picture.
-        whole_s = self._limits.timeout_s
-        return {
-            "timeout": {"connect": 0.5 * whole_s, "read": 0.8 * whole_s, "write": 0.8 * whole_s}
-        }
-
-    async def _read(
-        self, url: httpx.URL, host: Host, known: str | None, response: httpcore.Response
-    ) -> Fetched | httpx.URL:
-        headers, limits = httpx.Headers(response.headers), self._limits
-        if response.status == HTTPStatus.NOT_MODIFIED and known:
-            return Fetched(None, known)
-        if response.status in _MOVED and "Location" in headers:
-            return _joined(url, headers["Location"])
-        if response.status in _NOT_NOW:
-            host.rest(retry_after_s(headers))
-        check_status(response.status, headers, limits.max_wait_s)
-        data = await read_body(response.aiter_stream(), headers, limits.max_bytes)
-        return Fetched(data, validator_of(headers))
-
     def _wait_s(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked_s = error.wait_s if isinstance(error, PassingError) else None
         return self._backoff(state) if asked_s is None else asked_s + self._jitter(state)
-
-
-def _parsed(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError) as error:
-        raise _no_url(error) from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise _no_url(ValueError("it needs http:// or https:// and a host"))
-    return parsed
-
-
-def _joined(url: httpx.URL, location: str) -> httpx.URL:
-    try:
-        return _parsed(str(url.join(location)))
-    except httpx.InvalidURL as error:
-        raise _no_url(error) from error
-
-
-def _no_url(error: Exception) -> PictureError:
-    return PictureError(PictureFault.REFUSED, f"it is no valid URL ({error})")
-
-
-def _core_url(url: httpx.URL) -> httpcore.URL:
-    return httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
-
-
-def _headers(url: httpx.URL, known: str | None) -> list[tuple[str | bytes, str | bytes]]:
-    headers = {**_HEADERS, **condition(known)}
-    if url.userinfo:
-        user = b64encode(unquote_to_bytes(url.userinfo)).decode("ascii")
-        headers["Authorization"] = f"Basic {user}"
-    return list(headers.items())
 
 
 def _log_attempt(state: RetryCallState) -> None:
