@@ -1,4 +1,4 @@
-"""A catalog: products out of a CSV, JSON Lines or Parquet file, or a Kaggle folder.
+"""A catalog: products out of a table, wherever that is (see `goods.sources`).
 
 It is read as a stream, as often as wanted. A row that is no product is reported and passed over; a
 catalog that cannot be used is refused before any work.
@@ -14,11 +14,11 @@ from goods.errors import CatalogError, RowError
 from goods.infer import infer_schema
 from goods.overrides import Overrides, read_overrides
 from goods.parquet import ParquetTable
-from goods.product import Product, absolute_location
-from goods.schema import CatalogSchema
-from goods.tables import SAMPLE_ROWS, CsvTable, JsonTable, Table
-
-_KAGGLE_TABLE = "styles.csv"
+from goods.picture_folder import PictureFolder
+from goods.product import Product
+from goods.schema import CatalogSchema, FieldKind
+from goods.sources import KAGGLE_PICTURES, is_kaggle, open_table
+from goods.tables import SAMPLE_ROWS, CsvTable, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,39 +41,44 @@ class Catalog:
     """The products of a shop.
 
     Attributes:
-        path: The file that they are in.
         schema: What its columns are for.
         table: Its rows.
     """
 
-    path: Path
     schema: CatalogSchema
     table: Table
 
     @property
+    def location(self) -> str:
+        """Where it is: an absolute path, a URL, or what else it was named by."""
+        return self.table.source.location
+
+    @property
+    def name(self) -> str:
+        """The last part of its location."""
+        return self.table.source.name
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """All columns of the file, also those without a use."""
+        """All its columns, also those without a use."""
         return self.table.columns
 
     def products(self) -> Iterator[Product | RefusedRow]:
-        """Every row in file order: a product, or the reason why it is none.
+        """Every row in order: a product, or the reason why it is none.
 
         Memory: a batch of rows, and 120 bytes per product to notice an id that comes again
         (measured with CPython 3.11).
 
         Raises:
-            CatalogError: The rest of the file cannot be read.
+            CatalogError: The rest of it cannot be read.
         """
-        folder = self.path.parent
-        assembler = Assembler(
-            self.schema, self.columns, lambda reference: absolute_location(reference, folder)
-        )
+        assembler = Assembler(self.schema, self.columns, self.table.source.locate)
         for row in self.table.rows(assembler.columns):
             try:
                 yield assembler.product(row)
             except RowError as error:
                 product_id = assembler.product_id(row)
-                place = f"{self.path.name} row {row.number}"
+                place = f"{self.name} row {row.number}"
                 place += f" (product {product_id})" if product_id else ""
                 yield RefusedRow(row.number, product_id, f"{place}: {error}")
 
@@ -82,55 +87,41 @@ class Catalog:
         return self.table.count()
 
 
-def open_catalog(path: Path | str, schema_file: Path | None = None) -> Catalog:
-    """The catalog at a path, its schema inferred from the first rows.
+def open_catalog(location: Path | str, schema_file: Path | None = None) -> Catalog:
+    """The catalog at a location, its schema inferred from the first rows.
 
     Args:
-        path: A `.csv`, `.tsv`, `.jsonl` or `.parquet` file, the first three also as `.gz`; or a
-            folder with `styles.csv` and `images/`, as Kaggle's.
+        location: What `goods.sources.open_table` opens: a file, a folder, a URL, `-` ...
         schema_file: A TOML that goes before what is inferred.
 
     Raises:
         CatalogError: It is missing, unreadable or empty, or has no id or no picture.
         SchemaError: The schema file contradicts itself or the catalog.
     """
-    table = _open_table(_file_at(Path(path).expanduser().absolute()))
+    table = open_table(location)
     told = read_overrides(schema_file, table.columns) if schema_file else Overrides()
-    told = replace(told, picture=told.picture or _known_picture(table))
-    schema = _infer(table, told)
+    schema = _infer(table, _with_layout(told, table))
     if isinstance(table, CsvTable) and table.columns[-1] in (schema.title, *schema.texts):
         table = replace(table, joins_rest=True)
-    return Catalog(table.path, schema, table)
+    return Catalog(schema, table)
 
 
-def _file_at(path: Path) -> Path:
-    """The catalog's file; for a Kaggle folder, its table."""
-    if not path.exists():
-        raise CatalogError(f"{path} does not exist")
-    if not path.is_dir():
-        return path
-    if not (path / _KAGGLE_TABLE).is_file():
-        raise CatalogError(f"the folder {path} has no {_KAGGLE_TABLE}; name the catalog's file")
-    return path / _KAGGLE_TABLE
-
-
-def _open_table(file: Path) -> Table:
-    name = file.name.lower().removesuffix(".gz")
-    if name.endswith((".csv", ".tsv")):
-        return CsvTable.open(file)
-    if name.endswith((".jsonl", ".ndjson")):
-        return JsonTable.open(file)
-    if name.endswith(".parquet"):
-        return ParquetTable.open(file)
-    raise CatalogError(f"{file}: a catalog is a .csv, .tsv, .jsonl or .parquet file")
-
-
-def _known_picture(table: Table) -> str | None:
-    """The picture column or template, where the layout says it: embedded, or Kaggle's."""
+def _with_layout(told: Overrides, table: Table) -> Overrides:
+    """What a schema file says, and beside it what the layout does: embedded, Kaggle's, a folder."""
     if isinstance(table, ParquetTable) and table.embedded:
-        return table.embedded[0]
-    is_kaggle = table.path.name == _KAGGLE_TABLE and (table.path.parent / "images").is_dir()
-    return "images/{id}.jpg" if is_kaggle and "id" in table.columns else None
+        return replace(told, picture=told.picture or table.embedded[0])
+    if is_kaggle(table):
+        return replace(told, picture=told.picture or KAGGLE_PICTURES)
+    if isinstance(table, PictureFolder):
+        is_free = "category" in table.columns and "category" not in (*told.ignore, *told.settled)
+        return replace(
+            told,
+            id=told.id or "id",
+            picture=told.picture or "picture",
+            title="title" if told.title is None else told.title,
+            fields={"category": FieldKind.KEYWORD, **told.fields} if is_free else told.fields,
+        )
+    return told
 
 
 def _infer(table: Table, told: Overrides) -> CatalogSchema:
@@ -138,11 +129,12 @@ def _infer(table: Table, told: Overrides) -> CatalogSchema:
     columns = [column for column in table.columns if column not in embedded]
     sample = list(islice(table.rows(columns), SAMPLE_ROWS))
     readable = [row.cells for row in sample if not row.fault]
+    location = table.source.location
     if not sample:
-        raise CatalogError(f"{table.path} has no products: nothing follows the header")
+        raise CatalogError(f"{location} has no products: nothing follows the header")
     if not readable:
-        raise CatalogError(f"{table.path} has no row that can be read; row 1: {sample[0].fault}")
+        raise CatalogError(f"{location} has no row that can be read; row 1: {sample[0].fault}")
     try:
         return infer_schema(columns, readable, told)
     except CatalogError as error:
-        raise CatalogError(f"{table.path}: {error}") from error
+        raise CatalogError(f"{location}: {error}") from error

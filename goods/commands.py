@@ -11,7 +11,11 @@ from goods.options import schema_option
 @click.argument("catalog")
 @schema_option
 def schema(catalog: str, schema: Path | None) -> None:
-    """Say what each column of CATALOG is for, as a TOML that --schema reads back."""
+    """Say what each column of CATALOG is for, as a TOML that --schema reads back.
+
+    CATALOG is a file, a folder, a URL or - for JSON Lines on standard input, as for --catalog of
+    the other commands: psql shop -Atc "select row_to_json(p) from products p" | goods schema -
+    """
     from goods.catalog import open_catalog
     from goods.schema import to_toml
 

@@ -1,171 +1,114 @@
 """Parquet files: their rows, and the pictures that are embedded in them.
 
 An embedded picture is a `binary` column or, as data sets on a hub have it, a `struct<bytes, path>`.
-Its location is `<absolute path>.parquet#row=<n>`, n from 0, with `&column=<name>` unless it is in
-the first such column.
+Its location is what `goods.embedded` loads it by.
 """
 
+import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
-from pathlib import Path
-from threading import Lock
 from typing import Any, Self
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pyarrow as pa
 from pyarrow import parquet, types
 
-from goods.errors import CatalogError, PictureError, PictureFault
+from goods.errors import CatalogError
 from goods.product import Picture
+from goods.source import LocalFile, Source
 from goods.tables import Row, check_columns
 from goods.values import Cell, keywords, text
 
 _BATCH_BYTES = 16 << 20  # of rows decoded at a time, as far as the row groups tell their size
 _MAX_BATCH_ROWS = 4096
 _READ_BYTES = 1 << 20  # at a time; pyarrow's own read-ahead keeps every row group it has read
-_KEPT_GROUPS = 2  # a run goes through a file in order; its threads are at most one group apart
 _PICTURE_NAME = re.compile(r"(?i)image|img|picture|photo")  # other bytes may be hashes
-_LOCATION = re.compile(r"(?s)(.*\.parquet)#row=(\d+)(?:&column=(.+))?")
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetTable:
-    """A Parquet file.
+    """The rows of a Parquet file, or of several ones that belong together.
 
     Attributes:
-        path: Its file.
-        columns: Its top-level columns.
+        source: The file, or what several ones were named by.
+        files: All of them, in order.
+        columns: The top-level columns of the first one; the others have them, too.
         embedded: Those that hold encoded pictures.
     """
 
-    path: Path
+    source: Source
+    files: tuple[Source, ...]
     columns: tuple[str, ...]
     embedded: tuple[str, ...]
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """The file, with its footer read.
+    def open(cls, source: Source, files: Sequence[Source] = ()) -> Self:
+        """The file, or these several ones, with the footer of the first one read.
 
         Raises:
             CatalogError: It is damaged, or a name stands for two columns.
         """
-        with _opened(path) as file:
+        files = tuple(files or [source])
+        with _opened(files[0]) as file:
             schema = file.schema_arrow
-            return cls(path, check_columns(path, schema.names), _embedded(schema))
+            columns = check_columns(files[0], schema.names)
+            return cls(source, files, columns, embedded_columns(schema))
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """See `goods.tables.Table`.
 
         Memory: about twice the largest row group of these columns (pyarrow 26).
         """
-        with _opened(self.path) as file:
-            metadata = file.metadata
-            size = sum(metadata.row_group(n).total_byte_size for n in range(file.num_row_groups))
-            fitting = _BATCH_BYTES * max(1, metadata.num_rows) // max(1, size)
-            at_once = min(max(1, fitting), _MAX_BATCH_ROWS)
-            rows_before = 0
-            for batch in file.iter_batches(at_once, columns=columns, use_threads=False):
-                cells = (self._cells(batch, column, rows_before) for column in columns)
-                for number, picked in enumerate(zip(*cells, strict=True), rows_before + 1):
-                    yield Row(number, picked)
-                rows_before += batch.num_rows
+        rows_before = 0
+        for source in self.files:
+            with _opened(source) as file:
+                self._check(source, file.schema_arrow, columns)
+                names = _class_names(file.schema_arrow)
+                first_row = rows_before
+                for batch in _batches(file, columns):
+                    cells = (
+                        self._pictures(source, batch[column], rows_before - first_row, column)
+                        if column in self.embedded
+                        else _plain_cells(batch[column], names.get(column))
+                        for column in columns
+                    )
+                    for number, picked in enumerate(zip(*cells, strict=True), rows_before + 1):
+                        yield Row(number, picked)
+                    rows_before += batch.num_rows
 
     def count(self) -> int | None:
-        """See `goods.tables.Table`; exact."""
-        with _opened(self.path) as file:
-            return int(file.metadata.num_rows)
+        """See `goods.tables.Table`; of several files on a network, the first is taken for all."""
+        looked_at = self.files if isinstance(self.source, LocalFile) else self.files[:1]
+        counted = 0
+        for source in looked_at:
+            with _opened(source) as file:
+                counted += file.metadata.num_rows
+        return counted * len(self.files) // len(looked_at)
 
-    def _cells(self, batch: pa.RecordBatch, column: str, rows_before: int) -> list[Cell]:
-        array = batch.column(batch.schema.get_field_index(column))
-        if column not in self.embedded:
-            return _plain_cells(array)
+    def _check(self, source: Source, schema: pa.Schema, columns: Sequence[str]) -> None:
+        """Refuse a file that has not what the first one has."""
+        embedded = {*self.embedded}.intersection(columns)
+        missing = {*columns} - {*schema.names} or embedded - {*embedded_columns(schema)}
+        if missing:
+            raise CatalogError(
+                f"{source.location} has other columns than {self.files[0].location}: "
+                f"{sorted(missing)} is not the same"
+            )
+
+    def _pictures(
+        self, source: Source, array: "pa.Array[Any]", before: int, column: str
+    ) -> list[Cell]:
+        """The cells of a column of pictures, after `before` rows of the same file."""
         suffix = "" if column == self.embedded[0] else f"&column={quote(column)}"
         return [
-            Picture(f"{self.path}#row={row}{suffix}", data) if data is not None else reference
-            for row, (data, reference) in enumerate(_encoded(array.to_pylist()), rows_before)
+            Picture(f"{source.location}#row={row}{suffix}", data) if data is not None else reference
+            for row, (data, reference) in enumerate(encoded(array.to_pylist()), before)
         ]
 
 
-class EmbeddedPictures:
-    """Loads embedded pictures by their location; safe to use from several threads.
-
-    Memory: the picture column of the two row groups that were read last.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._layout = lru_cache(_KEPT_GROUPS)(_read_layout)
-        self._group = lru_cache(_KEPT_GROUPS)(_read_group)
-
-    def read(self, location: str) -> bytes:
-        """The encoded picture at a location.
-
-        Raises:
-            PictureError: The file or the row is gone, or the file is damaged.
-        """
-        place = _LOCATION.fullmatch(location)
-        if place is None:
-            raise PictureError(PictureFault.GONE, "it leads to no row of a Parquet file")
-        try:
-            with self._lock:  # or two threads would read the same group
-                data = self._data(place[1], int(place[2]), unquote(place[3] or ""))
-        except FileNotFoundError as error:
-            raise PictureError(PictureFault.GONE, "there is no such file") from error
-        except (OSError, pa.ArrowException) as error:
-            raise PictureError(PictureFault.BROKEN, f"the file is damaged ({error})") from error
-        if data is None:
-            raise PictureError(
-                PictureFault.GONE, "this row holds no picture (any more); read the catalog again"
-            )
-        return data
-
-    def _data(self, path: str, row: int, column: str) -> bytes | None:
-        layout = self._layout(path)
-        group = bisect_right(layout.first_rows, row) - 1
-        column = column or next(iter(layout.embedded), "")
-        if column not in layout.embedded or group >= len(layout.first_rows) - 1:
-            return None
-        pictures = self._group(path, group, column)
-        found = pictures.slice(row - layout.first_rows[group], 1).to_pylist()
-        data, _ = next(_encoded(found))
-        return data
-
-
-def is_embedded(location: str) -> bool:
-    """Whether a picture's location leads into a Parquet file."""
-    return _LOCATION.fullmatch(location) is not None
-
-
-def embedding_file(location: str) -> Path:
-    """The Parquet file that holds an embedded picture."""
-    return Path(location.rpartition("#row=")[0])
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where the rows of a file are: the first row of every group, and one past the last."""
-
-    first_rows: tuple[int, ...]
-    embedded: tuple[str, ...]
-
-
-def _read_layout(path: str) -> _Layout:
-    with parquet.ParquetFile(path) as file:
-        sizes = (file.metadata.row_group(n).num_rows for n in range(file.num_row_groups))
-        return _Layout(tuple(accumulate(sizes, initial=0)), _embedded(file.schema_arrow))
-
-
-def _read_group(path: str, group: int, column: str) -> "pa.ChunkedArray[Any]":
-    with parquet.ParquetFile(path) as file:
-        return file.read_row_group(group, columns=[column]).column(column)
-
-
-def _embedded(schema: pa.Schema) -> tuple[str, ...]:
+def embedded_columns(schema: pa.Schema) -> tuple[str, ...]:
     """The columns that hold encoded pictures."""
     return tuple(
         field.name
@@ -183,15 +126,38 @@ def _is_bytes(kind: pa.DataType) -> bool:
     return kind in (pa.binary(), pa.large_binary())
 
 
-def _encoded(cells: Iterable[Any]) -> Iterator[tuple[bytes | None, str | None]]:
+def encoded(cells: Iterable[Any]) -> Iterator[tuple[bytes | None, str | None]]:
     """The bytes, or else the path or URL, of every picture of an embedded column."""
     for cell in cells:
         yield (cell["bytes"], cell.get("path")) if isinstance(cell, dict) else (cell, None)
 
 
-def _plain_cells(array: "pa.Array[Any]") -> list[Cell]:
+def _batches(file: parquet.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, so many at a time that they fit into `_BATCH_BYTES`."""
+    metadata = file.metadata
+    size = sum(metadata.row_group(n).total_byte_size for n in range(file.num_row_groups))
+    fitting = _BATCH_BYTES * max(1, metadata.num_rows) // max(1, size)
+    at_once = min(max(1, fitting), _MAX_BATCH_ROWS)
+    yield from file.iter_batches(at_once, columns=columns, use_threads=False)
+
+
+def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
+    """What the numbers of a column stand for, as data sets of the hub note it in the file."""
+    noted = (schema.metadata or {}).get(b"huggingface", b"{}")
+    features = json.loads(noted).get("info", {}).get("features", {})
+    return {
+        column: feature["names"]
+        for column, feature in features.items()
+        if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+    }
+
+
+def _plain_cells(array: "pa.Array[Any]", names: Sequence[str] | None) -> list[Cell]:
     """Numbers, booleans and lists as they are, nested records as nothing, the rest as text."""
     kind = array.type
+    if names:  # -1 stands for unknown
+        numbers = array.to_pylist()
+        return [names[n] if n is not None and 0 <= n < len(names) else None for n in numbers]
     if types.is_list(kind) or types.is_large_list(kind):
         return [keywords(tuple(map(text, found or ()))) for found in array.to_pylist()]
     if types.is_nested(kind):
@@ -203,10 +169,13 @@ def _plain_cells(array: "pa.Array[Any]") -> list[Cell]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[parquet.ParquetFile]:
+def _opened(source: Source) -> Iterator[parquet.ParquetFile]:
     """The open file; what is wrong with it is a CatalogError."""
     try:
-        with parquet.ParquetFile(path, buffer_size=_READ_BYTES, pre_buffer=False) as file:
+        with (
+            source.open() as stream,
+            parquet.ParquetFile(stream, buffer_size=_READ_BYTES, pre_buffer=False) as file,
+        ):
             yield file
     except (OSError, pa.ArrowException) as error:
-        raise CatalogError(f"{path} cannot be read as Parquet: {error}") from error
+        raise CatalogError(f"{source.location} cannot be read as Parquet: {error}") from error

@@ -6,7 +6,7 @@ A picture that cannot be used costs one product and one line: every failure here
 
 import stat
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -16,12 +16,13 @@ from urllib.request import url2pathname
 
 from PIL import Image
 
+from goods import buckets
 from goods.answers import Fetched
 from goods.download import Downloader
+from goods.embedded import EmbeddedPictures, embedding_file, is_embedded
 from goods.errors import PictureError, PictureFault, blamed_on
 from goods.images import open_image, refuse_blank, to_rgb
 from goods.limits import DEFAULT_LIMITS, PictureLimits
-from goods.parquet import EmbeddedPictures, embedding_file, is_embedded
 from goods.product import Picture
 
 __all__ = ["DEFAULT_LIMITS", "Fetched", "PictureLimits", "PictureLoader", "decode"]
@@ -38,8 +39,9 @@ class PictureLoader:
     def __init__(self, limits: PictureLimits = DEFAULT_LIMITS) -> None:
         self.limits = limits
         self._embedded = EmbeddedPictures()
-        self._state = lru_cache(_KEPT_STATES)(lambda path, _second: _state_of(path))
+        self._state = lru_cache(_KEPT_STATES)(lambda file, _second: _state_of_file(file))
         self._downloader: Downloader | None = None
+        self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
 
     def __enter__(self) -> Self:
@@ -52,6 +54,8 @@ class PictureLoader:
         """Close the connections."""
         if self._downloader is not None:
             self._downloader.close()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def load(self, picture: Picture, at_least: int | None = None) -> Image.Image:
         """The picture as an upright RGB image; see `decode`.
@@ -79,11 +83,14 @@ class PictureLoader:
         Raises:
             PictureError: It is gone, too large, or its host is busy.
         """
-        if picture.is_remote:
+        if _is_on_web(picture):
             return self._connected().get(picture.location, known)
         with blamed_on(picture.location):
             # Before the bytes: of a file that changes meanwhile, the next run sees that it did.
-            validator = self.validator(picture)
+            if _is_in_bucket(picture):
+                validator = buckets.validator(picture.location)
+            else:
+                validator = self.validator(picture)
             if known is not None and known == validator:
                 return Fetched(None, validator)
             data = self._read(picture)
@@ -95,7 +102,9 @@ class PictureLoader:
 
         What is no download is read at once, in the thread that asks.
         """
-        if picture.is_remote:
+        if _is_in_bucket(picture):
+            return self._threads().submit(self.fetch, picture, known)
+        if _is_on_web(picture):
             return self._connected().submit(picture.location, known)
         future: Future[Fetched] = Future()
         try:
@@ -107,7 +116,7 @@ class PictureLoader:
     def validator(self, picture: Picture) -> str | None:
         """What changes with the picture's bytes and costs no more than a look at its file.
 
-        None for what is remote, missing, or bytes that are in no file: it has to be fetched.
+        None for what is downloaded, missing, or bytes that are in no file: it has to be fetched.
         """
         location = picture.location
         if picture.is_remote:
@@ -122,10 +131,12 @@ class PictureLoader:
             return picture.data
         if is_embedded(location):
             return self._embedded.read(location)
+        if buckets.is_bucket(location):
+            return buckets.read(location, self.limits.max_bytes)
         path = _path(location)
         if path is None:
             raise PictureError(
-                PictureFault.REFUSED, "only paths, file:// and http(s):// URLs can be read"
+                PictureFault.REFUSED, f"only paths, file:// and {buckets.KNOWN} can be read"
             )
         return _read_file(path, self.limits.max_bytes)
 
@@ -133,6 +144,12 @@ class PictureLoader:
         with self._lock:
             self._downloader = self._downloader or Downloader(self.limits)
             return self._downloader
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """Threads that wait for buckets, whose packages have no common loop."""
+        with self._lock:
+            self._pool = self._pool or ThreadPoolExecutor(self.limits.per_host, "bucket")
+            return self._pool
 
 
 def decode(
@@ -157,11 +174,29 @@ def decode(
         return image
 
 
+def _is_on_web(picture: Picture) -> bool:
+    return picture.is_remote and picture.location.startswith(("http://", "https://"))
+
+
+def _is_in_bucket(picture: Picture) -> bool:
+    return picture.is_remote and buckets.is_bucket(picture.location)
+
+
 def _path(location: str) -> Path | None:
     """Where a file is; None for other protocols."""
     if location.startswith("file://"):
         return Path(url2pathname(urlsplit(location).path))
     return None if "://" in location else Path(location)
+
+
+def _state_of_file(location: str) -> str | None:
+    """What changes with a Parquet file, wherever it is."""
+    try:
+        if buckets.is_bucket(location):
+            return buckets.validator(location)
+    except PictureError:  # reading it says why
+        return None
+    return _state_of(_path(location))
 
 
 def _state_of(path: Path | None) -> str | None:

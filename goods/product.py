@@ -20,8 +20,9 @@ class Picture:
     """Where a product's picture is: a path, a URL, or bytes already at hand.
 
     Attributes:
-        location: An absolute path, a `file://` or `http(s)://` URL, or for a picture embedded in a
-            Parquet file `<absolute path>.parquet#row=<n>`; always enough to load it again.
+        location: An absolute path, a `file://`, `http(s)://` or bucket URL, or for a picture
+            embedded in a Parquet file `<path or URL of the file>#row=<n>`; always enough to load
+            it again.
         data: The encoded bytes, when the catalog itself carried them.
     """
 
@@ -30,8 +31,11 @@ class Picture:
 
     @property
     def is_remote(self) -> bool:
-        """Whether loading it crosses the network."""
-        return self.data is None and self.location.startswith(("http://", "https://"))
+        """Whether loading it is a download, which one does not wait for alone."""
+        location = self.location
+        if self.data is not None or "://" not in location:
+            return False
+        return not location.startswith("file://") and "#row=" not in location
 
 
 @dataclass(frozen=True, slots=True)

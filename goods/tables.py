@@ -10,19 +10,22 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from operator import itemgetter
-from pathlib import Path
 from typing import Protocol, Self, TextIO
 
 from goods.errors import CatalogError
+from goods.source import LocalFile, Source
 from goods.values import Cell, keywords, text
 
 SAMPLE_ROWS = 5000
 """Rows from which columns and their meaning are inferred: at most a quarter of a second (measured
 on the 44k catalog), and enough to see a keyword of one product in a thousand."""
+
+_READ_BYTES = 1 << 20  # at a time; over a network, per request
 
 _MAX_CELL = 1 << 26
 """Characters; beyond it a quote was surely left open, and memory has to stay bounded."""
@@ -44,11 +47,11 @@ class Row:
 
 
 class Table(Protocol):
-    """A file of rows that can be read any number of times."""
+    """Rows that can be read any number of times."""
 
     @property
-    def path(self) -> Path:
-        """Its file."""
+    def source(self) -> Source:
+        """Where they are, as errors call it, and what pictures are relative to."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,36 +73,36 @@ class CsvTable:
     """A CSV or TSV file.
 
     Attributes:
-        path: Its file.
+        source: Its file.
         columns: The cells of its first row.
         delimiter: Between the cells of a row.
         joins_rest: Whether surplus cells are the rest of the last one, whose commas nobody quoted.
     """
 
-    path: Path
+    source: Source
     columns: tuple[str, ...]
     delimiter: str
     joins_rest: bool = False
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, source: Source) -> Self:
         """The file, with its header read.
 
         Raises:
             CatalogError: It has no usable header.
         """
-        with _open_text(path) as lines:
+        with _open_text(source) as lines:
             first = next(filter(str.strip, lines), "")
-            delimiter = "\t" if ".tsv" in path.suffixes else max(",;\t|", key=first.count)
+            delimiter = "\t" if ".tsv" in source.name.lower() else max(",;\t|", key=first.count)
             header = next(csv.reader(chain([first], lines), delimiter=delimiter), [])
         columns = [name.strip() or f"Unnamed: {n}" for n, name in enumerate(header)]
-        return cls(path, check_columns(path, columns), delimiter)
+        return cls(source, check_columns(source, columns), delimiter)
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """See `Table`."""
         wanted = [self.columns.index(column) for column in columns]
         pick = itemgetter(*wanted, *wanted[:1])  # never one alone, which would come as no tuple
-        with _open_text(self.path) as lines:
+        with _open_text(self.source) as lines:
             records = self._records(lines)
             next(records)
             for number, (cells, fault) in enumerate(records, 1):
@@ -111,7 +114,7 @@ class CsvTable:
 
     def count(self) -> int | None:
         """See `Table`; line breaks inside cells are counted, too."""
-        return _count_lines(self.path, header=1)
+        return _count_lines(self.source, header=1)
 
     def _records(self, lines: TextIO) -> Iterator[tuple[list[str], str]]:
         """The cells of every record, the header's first, and what is wrong with them."""
@@ -140,29 +143,29 @@ class JsonTable:
     """A JSON Lines file: one object per line.
 
     Attributes:
-        path: Its file.
+        source: Its file.
         columns: The keys of its first objects; keys that come later are not read.
     """
 
-    path: Path
+    source: Source
     columns: tuple[str, ...]
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, source: Source) -> Self:
         """The file, with the keys of its first objects.
 
         Raises:
             CatalogError: There is no object among them.
         """
-        with _open_text(path) as lines:
+        with _open_text(source) as lines:
             sample = map(_parse_object, islice(filter(str.strip, lines), SAMPLE_ROWS))
             objects = (found for found in sample if isinstance(found, dict))
             keys = list(dict.fromkeys(chain.from_iterable(objects)))
-        return cls(path, check_columns(path, keys))
+        return cls(source, check_columns(source, keys))
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """See `Table`."""
-        with _open_text(self.path) as lines:
+        with _open_text(self.source) as lines:
             for number, line in enumerate(filter(str.strip, lines), 1):
                 found = _parse_object(line)
                 if isinstance(found, dict):
@@ -172,10 +175,10 @@ class JsonTable:
 
     def count(self) -> int | None:
         """See `Table`."""
-        return _count_lines(self.path, header=0)
+        return _count_lines(self.source, header=0)
 
 
-def check_columns(path: Path, columns: Iterable[str]) -> tuple[str, ...]:
+def check_columns(source: Source, columns: Iterable[str]) -> tuple[str, ...]:
     """The columns of a file, when there are any and no name is there twice.
 
     Raises:
@@ -183,27 +186,44 @@ def check_columns(path: Path, columns: Iterable[str]) -> tuple[str, ...]:
     """
     counts = Counter(columns)
     if not counts:
-        raise CatalogError(f"{path} is empty; a catalog has a header and at least one product")
+        raise CatalogError(
+            f"{source.location} is empty; a catalog has a header and at least one product"
+        )
     if repeated := [column for column, count in counts.items() if count > 1]:
-        raise CatalogError(f"{path} has more than one column {repeated}; rename all but one")
+        raise CatalogError(
+            f"{source.location} has more than one column {repeated}; rename all but one"
+        )
     return tuple(counts)
 
 
 @contextmanager
-def _open_text(path: Path) -> Iterator[TextIO]:
+def _open_text(source: Source) -> Iterator[TextIO]:
     """The file as UTF-8 text, unzipped; what is wrong with it as a whole is a CatalogError."""
-    opener = gzip.open if path.suffix == ".gz" else open
+    shown = source.location
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            yield lines
+        with ExitStack() as opened:
+            raw = opened.enter_context(source.open())
+            stream: BufferedReader | gzip.GzipFile = _Blocks(raw, _READ_BYTES)
+            if source.name.lower().endswith(".gz"):
+                stream = opened.enter_context(gzip.GzipFile(fileobj=stream))
+            yield opened.enter_context(TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
     except UnicodeDecodeError as error:
         guess = "UTF-16" if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") else "Windows-1252"
         raise CatalogError(
-            f"{path} is not UTF-8 (byte 0x{error.object[error.start]:02x}); it may be {guess}: "
+            f"{shown} is not UTF-8 (byte 0x{error.object[error.start]:02x}); it may be {guess}: "
             f"save it as UTF-8, or convert it with iconv -f {guess} -t UTF-8"
         ) from error
     except (EOFError, OSError, zlib.error) as error:
-        raise CatalogError(f"{path} cannot be read: {error}") from error
+        raise CatalogError(f"{shown} cannot be read: {error}") from error
+
+
+class _Blocks(BufferedReader):
+    """Reads a file in blocks of its buffer's size, whatever is asked for."""
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Up to so many of the next bytes; the base would ask the file for just these few."""
+        self.peek(1)
+        return super().read1(size)
 
 
 def _wrong_width(cells: int, columns: int, first_line: int, last_line: int) -> str:
@@ -213,11 +233,12 @@ def _wrong_width(cells: int, columns: int, first_line: int, last_line: int) -> s
     return fault
 
 
-def _count_lines(path: Path, header: int) -> int | None:
-    if path.suffix == ".gz":
+def _count_lines(source: Source, header: int) -> int | None:
+    """How many lines follow the header; None where all would have to come over a network."""
+    if not isinstance(source, LocalFile) or source.name.lower().endswith(".gz"):
         return None
-    with path.open("rb") as stream:
-        blocks = iter(lambda: stream.read(1 << 20), b"")
+    with source.open() as stream:
+        blocks = iter(lambda: stream.read(_READ_BYTES), b"")
         return max(0, sum(block.count(b"\n") for block in blocks) - header)
 
 

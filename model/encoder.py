@@ -3,8 +3,7 @@
 Legend: N pictures or texts, D the dimension of a vector.
 """
 
-import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Self
 
@@ -27,10 +26,6 @@ _DTYPES = {
 }
 
 
-PictureTower = Callable[[torch.Tensor], NDArray[np.float32]]
-"""From pixels, as `Preprocessing.pixels` makes them, to `(N, D)` unit vectors."""
-
-
 class Encoder:
     """A checkpoint that only embeds.
 
@@ -39,7 +34,6 @@ class Encoder:
 
     def __init__(self, towers: DualEncoder) -> None:
         self._towers = towers
-        self._picture_tower: PictureTower = self._embed_pixels
 
     @classmethod
     def load(cls, name: str, device: str = "auto", dtype: str = "auto") -> Self:
@@ -63,21 +57,10 @@ class Encoder:
         towers.to(target, number)
         return encoder
 
-    def with_picture_tower(self, tower: PictureTower) -> Self:
-        """The same encoder, its pictures embedded by this function."""
-        other = copy.copy(self)
-        other._picture_tower = tower
-        return other
-
     @property
     def name(self) -> str:
         """The folder or hub name that it was loaded from."""
         return self._towers.name
-
-    @property
-    def towers(self) -> DualEncoder:
-        """The model in torch."""
-        return self._towers
 
     @property
     def dimension(self) -> int:
@@ -115,9 +98,6 @@ class Encoder:
 
     def embed_pixels(self, pixels: torch.Tensor) -> NDArray[np.float32]:
         """`(N, D)` unit vectors of what `pixels` made; several of them may be concatenated."""
-        return self._picture_tower(pixels)
-
-    def _embed_pixels(self, pixels: torch.Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
             return self._towers.embed_pixels(pixels).cpu().numpy()
 
@@ -150,7 +130,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """The number format with this name; for "auto" the fastest that keeps the ranking.
 
     Raises:
-        ModelError: The name is not one of the formats, or is float16 for a CPU.
+        ModelError: The name is not one of the formats.
     """
     if name == "auto":
         if device.type != "cuda":
@@ -158,9 +138,4 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if name not in _DTYPES:
         raise ModelError(f"dtype '{name}' is not one of auto, {', '.join(_DTYPES)}")
-    if name == "float16" and device.type == "cpu":
-        raise ModelError(
-            "float16 is not for the CPU: slower than float32 there, and less exact; "
-            "pass --dtype auto, or --backend openvino-int8 for speed"
-        )
     return _DTYPES[name]

@@ -152,7 +152,7 @@ def test_a_kaggle_folder_is_a_catalog(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_its_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match=r"has no styles\.csv; name the catalog's file"):
+    with pytest.raises(CatalogError, match=r"no styles\.csv, .* and no pictures; name the catalog"):
         open_catalog(tmp_path)
 
 

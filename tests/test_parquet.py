@@ -8,8 +8,8 @@ import pytest
 from pyarrow import parquet
 
 from goods.catalog import Catalog, open_catalog
+from goods.embedded import EmbeddedPictures
 from goods.errors import CatalogError, PictureError, PictureFault
-from goods.parquet import EmbeddedPictures
 from goods.product import Picture, Product
 
 

@@ -158,7 +158,7 @@ def test_the_best_epoch_is_kept_not_the_last(
 ) -> None:
     splits = tmp_path / "splits.csv"
     parts = ["val"] * 7 + ["test"] * 13 + ["train"] * 100
-    products = read_rows(catalog.path)
+    products = read_rows(Path(catalog.location))
     rows = [{"id": row["id"], "split": part} for row, part in zip(products, parts, strict=True)]
     write_rows(splits, rows)
     scores = [0.1, 0.5, 0.9, 0.3, 0.2]  # the base, then four epochs

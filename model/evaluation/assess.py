@@ -134,7 +134,7 @@ def assess(
     ask = _questions(settings, catalog.schema)
     results = compare(settings.models, searched, ask, progress)
     protocol = FILES if settings.qrels else settings.protocol
-    summary = summarise(results, catalog.path.name, searched.split, protocol, settings.slices)
+    summary = summarise(results, catalog.name, searched.split, protocol, settings.slices)
     return Assessment(results, summary, _beside(settings, results), settings.limits)
 
 

@@ -214,7 +214,7 @@ def _trained_on(model: str, products: Sequence[Product]) -> int:
 def _refuse_no_tasks(tasks: Sequence[Task], catalog: Catalog) -> None:
     if not tasks:
         raise CatalogError(
-            f"{catalog.path} leaves nothing to ask: no titles, no keyword value that five "
+            f"{catalog.location} leaves nothing to ask: no titles, no keyword value that five "
             "products have and others have not, no variants; pass --qrels"
         )
 

@@ -103,7 +103,7 @@ def load_held_out(
     if not held_out.products:
         which = "" if split == ALL else f"'{split}' "
         raise CatalogError(
-            f"{catalog.path} has no {which}product whose picture can be read"
+            f"{catalog.location} has no {which}product whose picture can be read"
             + (f", by {splits}" if splits and which else "")
         )
     return held_out

@@ -82,10 +82,10 @@ def general_catalog(
     pairs = load_pairs(catalog.products(), store, lambda product: places.get(product.id))
     if not len(pairs.numbers("val")):
         raise TrainingError(
-            f"the general catalog {catalog.path} has no validation product whose picture can be "
-            f"read; {len(pairs.refused):,} cannot, the first: {pairs.refused[0]}"
+            f"the general catalog {catalog.location} has no validation product whose picture can "
+            f"be read; {len(pairs.refused):,} cannot, the first: {pairs.refused[0]}"
         )
-    measure = f"titles and phrases on {catalog.path.name}"
+    measure = f"titles and phrases on {catalog.name}"
     has_test = len(pairs.numbers("test")) > 0
     return General(measure, catalog_score(pairs, catalog.schema), has_test)
 
@@ -100,7 +100,7 @@ def general_places(catalog: Catalog, splits: Path | None, most: int = MOST) -> d
     by_split = picked(catalog, splits, ("val", "test"), most)
     if not by_split["val"]:
         raise TrainingError(
-            f"the general catalog {catalog.path} has no validation product to choose by; "
+            f"the general catalog {catalog.location} has no validation product to choose by; "
             "name its splits with --general-splits, or another catalog"
         )
     return by_split["val"] | by_split["test"]

@@ -105,7 +105,7 @@ def preview_captions(catalog: Catalog, settings: TrainSettings, count: int) -> C
     rows = islice(catalog.products(), settings.limit)
     products = [row for row in rows if isinstance(row, Product)]
     if not products:
-        raise TrainingError(f"{catalog.path} has no product that could be called anything")
+        raise TrainingError(f"{catalog.location} has no product that could be called anything")
     captioner = Captioner(products, catalog.schema, settings.seed, settings.recipe.captions)
     told = [number for number in range(len(products)) if captioner.has_any(number)]
     silent = [product.id for n, product in enumerate(products) if not captioner.has_any(n)]

@@ -103,7 +103,7 @@ def _why_none(
     settings: TrainSettings, catalog: Catalog, counts: Counter[str | None], first: str
 ) -> str:
     rows = f"the first {settings.limit:,} rows" if settings.limit else "the rows"
-    rows = f"{rows} of {catalog.path.name}"
+    rows = f"{rows} of {catalog.name}"
     where = settings.splits or f"the column '{catalog.schema.split}'"
     if counts.keys() <= {None}:
         return (

@@ -9,7 +9,6 @@ Source: Rolnick et al. 2019 (Experience Replay for Continual Learning).
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +84,7 @@ def load_replay(
     pairs = load_pairs(catalog.products(), store, lambda product: places.get(product.id))
     captioner = Captioner(pairs.products, catalog.schema, settings.seed, recipe.captions)
     usable = sum(captioner.has_any(number) for number in range(len(pairs.products)))
-    _refuse_too_few(usable, recipe.replay_batch_size, catalog.path)
+    _refuse_too_few(usable, recipe.replay_batch_size, catalog.location)
     return Replay(pairs, catalog.schema, captioner, recipe.replay_batch_size, settings.seed)
 
 
@@ -100,10 +99,10 @@ def refuse_useless_replay(settings: TrainSettings) -> None:
         catalog = open_catalog(settings.general, settings.general_schema)
         size = settings.recipe.replay_batch_size
         places = picked(catalog, settings.general_splits, ("train",), size)["train"]
-        _refuse_too_few(len(places), size, catalog.path)
+        _refuse_too_few(len(places), size, catalog.location)
 
 
-def _refuse_too_few(found: int, wanted: int, catalog: Path) -> None:
+def _refuse_too_few(found: int, wanted: int, catalog: str) -> None:
     if found < wanted:
         raise TrainingError(
             f"the general catalog {catalog} has {found:,} products to replay, fewer than the "

@@ -203,7 +203,7 @@ def _blank_report(settings: TrainSettings, catalog: Catalog, pairs: Pairs) -> Tr
     counts = {split: len(pairs.numbers(split)) for split in SPLITS}
     return TrainReport(
         settings.base,
-        catalog.path.name,
+        catalog.name,
         settings.recipe,
         settings.seed,
         counts,
