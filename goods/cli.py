@@ -12,6 +12,7 @@ COMMANDS = {
     "schema": "goods.commands:schema",
     "train": "model.training.cli:train",
     "evaluate": "model.evaluation.cli:evaluate",
+    "export": "model.backends.cli:export",
     "ingest": "ingest.cli:ingest",
     "search": "search.cli:search",
     "understand": "search.cli:understand",

@@ -93,6 +93,30 @@ def device_options(command: F) -> F:
     return device(dtype(command))
 
 
+def backend_options(command: F) -> F:
+    """Add --backend and --backend-cache to a command."""
+    backend = click.option(
+        "--backend",
+        envvar="GOODS_BACKEND",
+        show_envvar=True,
+        type=click.Choice(["torch", "openvino", "openvino-int8"]),
+        default="torch",
+        show_default=True,
+        help="What embeds pictures. openvino and openvino-int8 are faster on CPUs; how far they "
+        "agree with torch is measured on the catalog and printed, and too little is refused.",
+    )
+    cache = click.option(
+        "--backend-cache",
+        envvar="GOODS_BACKEND_CACHE",
+        show_envvar=True,
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path.home() / ".cache" / "clip-for-goods",
+        show_default="~/.cache/clip-for-goods",
+        help="Folder that keeps exported models, each exported once.",
+    )
+    return backend(cache(command))
+
+
 splits_option = click.option(
     "--splits",
     type=click.Path(dir_okay=False, path_type=Path),

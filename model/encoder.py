@@ -3,7 +3,8 @@
 Legend: N pictures or texts, D the dimension of a vector.
 """
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Self
 
@@ -26,6 +27,10 @@ _DTYPES = {
 }
 
 
+PictureTower = Callable[[torch.Tensor], NDArray[np.float32]]
+"""From pixels, as `Preprocessing.pixels` makes them, to `(N, D)` unit vectors."""
+
+
 class Encoder:
     """A checkpoint that only embeds.
 
@@ -34,6 +39,7 @@ class Encoder:
 
     def __init__(self, towers: DualEncoder) -> None:
         self._towers = towers
+        self._picture_tower: PictureTower = self._embed_pixels
 
     @classmethod
     def load(cls, name: str, device: str = "auto", dtype: str = "auto") -> Self:
@@ -57,10 +63,21 @@ class Encoder:
         towers.to(target, number)
         return encoder
 
+    def with_picture_tower(self, tower: PictureTower) -> Self:
+        """The same encoder, its pictures embedded by this function."""
+        other = copy.copy(self)
+        other._picture_tower = tower
+        return other
+
     @property
     def name(self) -> str:
         """The folder or hub name that it was loaded from."""
         return self._towers.name
+
+    @property
+    def towers(self) -> DualEncoder:
+        """The model in torch."""
+        return self._towers
 
     @property
     def dimension(self) -> int:
@@ -98,6 +115,9 @@ class Encoder:
 
     def embed_pixels(self, pixels: torch.Tensor) -> NDArray[np.float32]:
         """`(N, D)` unit vectors of what `pixels` made; several of them may be concatenated."""
+        return self._picture_tower(pixels)
+
+    def _embed_pixels(self, pixels: torch.Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
             return self._towers.embed_pixels(pixels).cpu().numpy()
 
@@ -130,7 +150,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     """The number format with this name; for "auto" the fastest that keeps the ranking.
 
     Raises:
-        ModelError: The name is not one of the formats.
+        ModelError: The name is not one of the formats, or is float16 for a CPU.
     """
     if name == "auto":
         if device.type != "cuda":
@@ -138,4 +158,9 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if name not in _DTYPES:
         raise ModelError(f"dtype '{name}' is not one of auto, {', '.join(_DTYPES)}")
+    if name == "float16" and device.type == "cpu":
+        raise ModelError(
+            "float16 is not for the CPU: slower than float32 there, and less exact; "
+            "pass --dtype auto, or --backend openvino-int8 for speed"
+        )
     return _DTYPES[name]

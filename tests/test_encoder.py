@@ -164,7 +164,6 @@ def test_the_stamp_is_the_same_wherever_and_however_it_is_loaded(
     int(stamp, 16)
     moved = (tmp_path / "one").rename(tmp_path / "two")
     assert Encoder.load(str(moved), device="cpu", dtype="bfloat16").stamp == stamp
-    assert Encoder.load(str(moved), device="cpu", dtype="float16").stamp == stamp
 
 
 def changed_json(folder: Path, file: str, **values: object) -> None:
@@ -280,6 +279,11 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 def test_an_unknown_dtype_is_refused() -> None:
     with pytest.raises(ModelError, match="'int3' is not one of auto, float32"):
         choose_dtype("int3", torch.device("cpu"))
+
+
+def test_float16_is_refused_on_the_cpu() -> None:
+    with pytest.raises(ModelError, match=r"not for the CPU.*--backend openvino-int8"):
+        choose_dtype("float16", torch.device("cpu"))
 
 
 @pytest.mark.parametrize(

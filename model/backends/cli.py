@@ -1,0 +1,44 @@
+"""`goods export`: a picture tower for a faster backend, and how far it agrees with torch."""
+
+from pathlib import Path
+
+import click
+
+from goods.options import backend_options, catalog_option, json_option, model_option, schema_option
+
+
+@click.command(
+    epilog="Example: goods export --catalog shop.csv --model models/shop --backend openvino-int8"
+)
+@catalog_option
+@schema_option
+@model_option
+@backend_options
+@json_option
+def export(
+    catalog: str, schema: Path | None, model: str, backend: str, backend_cache: Path, as_json: bool
+) -> None:
+    """Export a model for a backend, anew, and say how far it agrees with torch.
+
+    It is calibrated and judged on the first pictures of the catalog, and kept: whatever runs with
+    this model and backend uses it from then on.
+    """
+    import json
+
+    from goods.catalog import open_catalog
+    from goods.errors import ModelError
+    from model.backends.accelerate import accelerate, refuse_backend
+    from model.backends.sample import sample_pixels
+    from model.encoder import Encoder
+
+    refuse_backend(backend, "cpu")
+    products = open_catalog(catalog, schema).products()
+    encoder = Encoder.load(model, "cpu")
+    done = accelerate(encoder, backend, sample_pixels(products, encoder), backend_cache, anew=True)
+    if done.agreement is None:
+        raise ModelError("torch runs the checkpoint itself; pass --backend openvino-int8")
+    click.echo(
+        json.dumps(done.agreement.to_json(), indent=2)
+        if as_json
+        else f"{backend} {done.agreement}; kept in {backend_cache}"
+    )
