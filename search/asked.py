@@ -101,10 +101,8 @@ def ranking_of(
         present = (Exists(order.field),) if order else ()
         return listed(index, conditions + present, order)
     keep = options.diversity > 0
-    if query.texts and options.words_weight:
-        ranking = by_likeness_and_words(
-            index, vector, query.words, conditions, options.words_weight, keep=keep
-        )
+    if weight := options.words_weight * query.text_share:
+        ranking = by_likeness_and_words(index, vector, query.words, conditions, weight, keep=keep)
     else:
         ranking = by_likeness(index, vector, conditions, keep=keep)
     if asked.boosts:

@@ -24,6 +24,7 @@ class SearchOptions:
         by_group: Show of all variants of a product the best one, with the others beside it.
         include_variants: Find the variants of an example product, too.
         words_weight: Share of the words beside the picture's likeness, 0 to 1; 0 leaves them out.
+            It is that of a query of texts alone, and less by as much as examples take part in it.
         sort: A number field to go by, with "-" before it from the highest down. With a query, the
             best 1,000 products for it are sorted; those without that number are left out.
         diversity: From 0, the best products, to 1, products unlike each other.

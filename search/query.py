@@ -72,6 +72,12 @@ class Query:
         """What it says, in one text."""
         return " ".join(self.texts)
 
+    @property
+    def text_share(self) -> float:
+        """How much of what is looked for is said in words, 0 to 1."""
+        said = self.text_weight * len(self.texts)
+        return said / ((said + len(self.images) + len(self.products)) or 1.0)
+
     def digest(self) -> bytes:
         """Equal for equal queries: what a page's cursor is good for."""
         seen = hashlib.blake2b(digest_size=16)
