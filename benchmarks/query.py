@@ -24,7 +24,8 @@ chance = random.Random(0)
 with SearchClient(args.index, args.model) as client:
     phrase = client.schema.phrase
     values = {
-        name: [str(f.value) for f in counts] for name, counts in client.facets(phrase).items()
+        name: [str(f.value) for f in counts]
+        for name, counts in client.facets(phrase).values.items()
     }
     timings: list[tuple[float, float, float]] = []
     for number in range(args.queries + 20):

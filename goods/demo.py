@@ -172,10 +172,12 @@ def _queries_for(client: SearchClient) -> Iterator[tuple[str, ...]]:
             "the catalog has no field that reads as a noun; name it as phrase in --schema"
         )
     *others, noun = phrase
-    for number, thing in enumerate(client.facets([noun], limit=12)[noun]):
+    for number, thing in enumerate(client.facets([noun], limit=12).values[noun]):
         kept = Filters(any_of={noun: [thing.value]})
         words = [
-            str(c.value) for name in others for c in client.facets([name], kept, limit=1)[name]
+            str(c.value)
+            for name in others
+            for c in client.facets([name], kept, limit=1).values[name]
         ]
         text = " ".join([*words, str(thing.value)])
         yield (text, f'{noun}="{thing.value}"') if number % 2 else (text,)

@@ -1,11 +1,12 @@
 """What a search gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from goods.index import FacetCount
 from goods.product import Product
+from search.facets import NumberFacet
 from search.understand.decision import Understanding, Understood
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Answer:
         total: How many products hold to the filters.
         next: Cursor of the next page; None after the last one.
         facets: Counts of each value of the fields that were asked for, under the filters.
+        numbers: The same for number fields, by ranges.
         understanding: What the text was understood as, if that was asked for.
         relaxed: Filters of it that were given up because nothing held to all of them.
         encode_ms: Time to make the query's vector.
@@ -51,6 +53,7 @@ class Answer:
     total: int
     next: str | None = None
     facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, NumberFacet] = field(default_factory=dict)
     understanding: Understanding | None = None
     relaxed: tuple[Understood, ...] = ()
     encode_ms: float = 0.0
@@ -81,6 +84,7 @@ class Answer:
                 name: [{"value": f.value, "count": f.count} for f in counts]
                 for name, counts in self.facets.items()
             },
+            "numbers": {name: asdict(facet) for name, facet in self.numbers.items()},
             "understanding": self.understanding.to_json() if self.understanding else None,
             "relaxed": [demand.to_json() for demand in self.relaxed],
             "encode_ms": round(self.encode_ms, 2),

@@ -104,6 +104,16 @@ if TYPE_CHECKING:
 @synonyms_option
 @click.option("--facets", metavar="FIELD,FIELD", help="Count the values of these fields, or 'all'.")
 @click.option(
+    "--facet-limit",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="Values to count of each field.",
+)
+@click.option(
+    "--widen-facets", is_flag=True, help="Count each field under the filters on the others alone."
+)
+@click.option(
     "--grid",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the hits as a contact sheet: .png or .jpg.",
@@ -134,6 +144,8 @@ def search(
     understand: "Understand",
     synonyms: Path | None,
     facets: str | None,
+    facet_limit: int,
+    widen_facets: bool,
     grid: Path | None,
     allow_private: tuple[str, ...],
     as_json: bool,
@@ -176,6 +188,8 @@ def search(
             diversity=diversity,
             understand=understand,
             facets=[name.strip() for name in names if name.strip()],
+            facet_limit=facet_limit,
+            widen_facets=widen_facets,
         )
         answer = client.search(query, wanted, options)
     _print(answer, offset, as_json)
@@ -283,6 +297,9 @@ def _print(answer: "Answer", offset: int, as_json: bool) -> None:
         )
     for name, counts in answer.facets.items():
         click.echo(f"{name}: " + ", ".join(f"{c.value} ({c.count:,})" for c in counts))
+    for name, number in answer.numbers.items():
+        shown = ", ".join(f"{r.low:g}..{r.high:g} ({r.count:,})" for r in number.ranges)
+        click.echo(f"{name}, {number.low:g} to {number.high:g}: {shown}")
     click.echo(
         f"{len(answer.hits)} of {answer.total:,} products, "
         f"{answer.encode_ms:.1f} ms to embed + {answer.index_ms:.1f} ms in the index"

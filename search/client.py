@@ -12,7 +12,6 @@ from goods.errors import QueryError
 from goods.index import (
     AnyOf,
     Condition,
-    FacetCount,
     HasId,
     IndexInfo,
     Not,
@@ -24,12 +23,13 @@ from goods.index import (
 from goods.index.contract import GROUP, check_same_model
 from goods.limits import PictureLimits
 from goods.product import point_id
-from goods.schema import CatalogSchema, FieldKind
+from goods.schema import CatalogSchema
 from model.encoder import Encoder
 from search.answer import Answer
 from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
 from search.embed import SOON, embed
+from search.facets import FACET_LIMIT, Facets, count_facets
 from search.filters import Filters
 from search.hits import hits_of
 from search.options import SearchOptions, Understand
@@ -40,9 +40,6 @@ from search.vocabulary import LiveVocabulary
 
 VOCABULARY_LIMIT = 10_000
 """Values of one field up to which filters are checked against them."""
-
-FACET_LIMIT = 100
-"""Values of one field that an answer counts."""
 
 
 class SearchClient:
@@ -108,8 +105,8 @@ class SearchClient:
 
     @property
     def countable(self) -> tuple[str, ...]:
-        """The fields whose values can be counted: keywords and booleans."""
-        return tuple(f.name for f in self.schema.fields if f.kind is not FieldKind.NUMBER)
+        """The fields that can be counted: all of them."""
+        return tuple(f.name for f in self.schema.fields)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -152,13 +149,19 @@ class SearchClient:
         page = turn(ranking, options.limit, options.offset, shown, by_group=options.by_group)
         hits = tuple(hits_of(page.hits, self.index, conditions, by_group=options.by_group))
         total = self.index.count(conditions)
-        counts = self._facets(options.facets, asked.conditions) if options.facets else {}
+        counts = count_facets(
+            self.index,
+            options.facets,
+            asked.conditions,
+            limit=options.facet_limit,
+            widen=options.widen_facets,
+        )
         is_over = page.is_last or len(page.shown) > MAX_SHOWN
         following = None if is_over else str(Cursor(question, page.shown))
         done = time.perf_counter()
         spent = (encoded - started) * 1e3, (done - encoded) * 1e3
         said = asked.understanding, asked.relaxed
-        return Answer(hits, total, following, counts, *said, *spent)
+        return Answer(hits, total, following, counts.values, counts.numbers, *said, *spent)
 
     def by_text(
         self,
@@ -201,26 +204,26 @@ class SearchClient:
         return self.search(Query(products=(product_id,)), filters, options)
 
     def facets(
-        self, names: Sequence[str] = (), filters: Filters | None = None, *, limit: int = FACET_LIMIT
-    ) -> dict[str, tuple[FacetCount, ...]]:
-        """How many products have each value, most frequent first, under the filters.
+        self,
+        names: Sequence[str] = (),
+        filters: Filters | None = None,
+        *,
+        limit: int = FACET_LIMIT,
+        widen: bool = False,
+    ) -> Facets:
+        """What the products under the filters have: counts per value, ranges of numbers.
 
         Args:
-            names: Keyword and boolean fields; all of them when empty.
+            names: Fields to count; all of them when empty.
             filters: What the counted products hold to.
             limit: Values counted per field.
+            widen: Count each field under the filters on the other fields alone.
 
         Raises:
-            QueryError: A field cannot be counted, or a filter cannot be used.
+            QueryError: There is no such field, or a filter cannot be used.
         """
-        return self._facets(names or self.countable, self._conditions(filters), limit)
-
-    def _facets(
-        self, names: Sequence[str], conditions: Sequence[Condition], limit: int = FACET_LIMIT
-    ) -> dict[str, tuple[FacetCount, ...]]:
-        if unknown := set(names) - set(self.countable):
-            raise QueryError(f"no facet {sorted(unknown)}; there are {', '.join(self.countable)}")
-        return {name: tuple(self.index.facet(name, conditions, limit=limit)) for name in names}
+        wanted = names or self.countable
+        return count_facets(self.index, wanted, self._conditions(filters), limit=limit, widen=widen)
 
     def understand(self, text: str) -> Understanding:
         """What a shopper's text asks for, in the words of this catalog; nothing is searched."""

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from goods.errors import QueryError
 from goods.index import Order
 from goods.schema import CatalogSchema, FieldKind
+from search.facets import FACET_LIMIT
 from search.ranking import WORDS_WEIGHT
 
 Understand = Literal["filter", "boost", "off"]
@@ -30,6 +31,8 @@ class SearchOptions:
         diversity: From 0, the best products, to 1, products unlike each other.
         understand: What to make of "under 40" and the like in a text.
         facets: Fields whose values are counted.
+        facet_limit: Values counted per field.
+        widen_facets: Count each field under the filters on the other fields alone.
 
     Raises:
         QueryError: A number is out of its range, or two options contradict each other.
@@ -45,8 +48,12 @@ class SearchOptions:
     diversity: float = 0.0
     understand: Understand = "off"
     facets: Sequence[str] = ()
+    facet_limit: int = FACET_LIMIT
+    widen_facets: bool = False
 
     def __post_init__(self) -> None:
+        if self.facet_limit < 1:
+            raise QueryError(f"facet_limit is {self.facet_limit}; count at least 1 value")
         if self.limit < 1 or self.offset < 0:
             raise QueryError(
                 f"limit {self.limit}, offset {self.offset}: ask for at least 1, from 0 on"

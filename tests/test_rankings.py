@@ -159,7 +159,7 @@ def test_nothing_is_shown_twice_or_left_out_while_the_index_changes(
 ) -> None:
     chance = np.random.default_rng(0)
     shown: list[str] = []
-    options = SearchOptions(limit=4, by_group=by_group, sort=None if query.products else "price_2")
+    options = SearchOptions(limit=12, by_group=by_group, sort=None if query.products else "price_2")
     for hits in turned(client, query, options):
         shown += [(by_group and hit.product.group) or hit.product.id for hit in hits]
         moved = [styled(int(number)) for number in chance.integers(2, COUNT, 10)]

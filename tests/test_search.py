@@ -122,7 +122,9 @@ def test_facets_count_under_the_filters(client: SearchClient) -> None:
     )
     assert {f.value: f.count for f in answer.facets["colour"]} == dict.fromkeys(COLOURS, 4)
     assert {f.value: f.count for f in answer.facets["in_stock"]} == {True: 8, False: 4}
-    assert set(client.facets()) == {"category", "colour", "in_stock"}
+    everything = client.facets()
+    assert set(everything.values) == {"category", "colour", "in_stock"}
+    assert set(everything.numbers) == {"price"}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_facets_count_under_the_filters(client: SearchClient) -> None:
         (lambda c: c.by_text("  "), QueryError, "text is empty"),
         (lambda c: c.by_text("x", limit=0), QueryError, "limit 0"),
         (lambda c: c.by_text("x", offset=-1), QueryError, "offset -1"),
-        (lambda c: c.by_text("x", facets=["price"]), QueryError, "no facet.*colour"),
+        (lambda c: c.by_text("x", facets=["size"]), QueryError, "no field 'size'.*colour"),
         (lambda c: c.by_text("x", Filters(exists=["size"])), FilterError, "no field 'size'"),
         (lambda c: c.by_text("x", Filters(any_of={"colour": ["Rd"]})), FilterError, "mean Red"),
         (lambda c: c.by_text("x", Filters.parse(["colour<1"])), FilterError, "not a number"),
