@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "model.evaluation.cli:evaluate",
     "export": "model.backends.cli:export",
     "ingest": "ingest.cli:ingest",
+    "journal": "ingest.journal_cli:journal",
     "search": "search.cli:search",
     "understand": "search.cli:understand",
     "info": "search.cli:info",

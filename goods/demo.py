@@ -16,7 +16,8 @@ from goods.product import Product
 from goods.progress import bar
 from goods.sample import write_sample
 from goods.sheet import save_sheet
-from ingest.worker import IngestSettings, ingest
+from ingest.settings import IngestSettings
+from ingest.worker import ingest
 from model.encoder import Encoder
 from model.evaluation.judge import judge
 from model.splits import Place, write_splits
@@ -134,9 +135,10 @@ def _ingest(settings: DemoSettings, catalog: Catalog, say: Callable[[str], None]
     try:
         with bar("ingest", catalog.count_estimate(), "products") as progress:
             # a second demo has trained another model
-            options = IngestSettings(sync=True, max_gone=1, rebuild=True)
-            refused = settings.out / "refused.jsonl"
-            report = ingest(catalog, index, encoder, options, refused, progress)
+            options = IngestSettings(
+                refused=settings.out / "refused.jsonl", sync=True, max_gone=1, rebuild=True
+            )
+            report = ingest(catalog, index, encoder, options, lambda now: progress(now.done))
     finally:
         index.close()
     say(f"3. catalog ingested: {settings.out / 'index'}")

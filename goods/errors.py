@@ -83,6 +83,10 @@ class IndexLockedError(IndexStoreError):
     """Another process holds the index folder."""
 
 
+class IndexRequestError(IndexStoreError):
+    """The index does not take what it was given; it would not take it a second time either."""
+
+
 class ModelMismatchError(IndexStoreError):
     """The vectors of the index were made by another model."""
 

@@ -1,6 +1,7 @@
 """`goods ingest`: catalog into index."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,9 +10,15 @@ from goods.options import (
     catalog_option,
     device_options,
     index_option,
+    json_option,
     model_option,
     schema_option,
 )
+from ingest.options import Percent, journal_option, watch_options
+
+if TYPE_CHECKING:
+    from ingest.preview import Preview
+    from ingest.report import IngestReport
 
 
 @click.command(epilog="Example: goods ingest --catalog shop.csv --model models/shop --index index/")
@@ -21,19 +28,38 @@ from goods.options import (
 @index_option
 @api_key_option
 @device_options
-@click.option("--batch-size", default=64, show_default=True, help="Pictures embedded at a time.")
-@click.option("--threads", default=4, show_default=True, help="Threads that load pictures.")
+@click.option("--dry-run", is_flag=True, help="Say what a run would do, and do nothing.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    help="Pictures embedded at a time; found by trying otherwise.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Threads that read, decode and resize pictures.",
+)
+@click.option(
+    "--verify", is_flag=True, help="Look at every picture again, whatever its time, size or URL."
+)
 @click.option("--sync", is_flag=True, help="Delete products that the catalog no longer has.")
 @click.option(
     "--max-gone",
-    type=click.FloatRange(0, 100),
-    default=50,
+    type=Percent(),
+    default="50%",
     show_default=True,
-    metavar="PERCENT",
     help="With --sync: delete nothing when more of the index than this is gone.",
 )
 @click.option("--rebuild", is_flag=True, help="Embed all anew, then replace the index in one step.")
 @click.option("--limit", type=click.IntRange(1), help="Take only the first so many rows.")
+@click.option("--part", metavar="N/M", help="Take only the Nth of M parts of the catalog.")
+@click.option(
+    "--retry",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take only the products that this file of refused ones names.",
+)
 @click.option(
     "--refused",
     "refused_file",
@@ -44,13 +70,22 @@ from goods.options import (
 )
 @click.option(
     "--max-refused",
-    type=click.FloatRange(0, 100),
-    default=1,
+    type=Percent(),
+    default="1%",
     show_default=True,
-    metavar="PERCENT",
     help="Exit with code 3 when more of the catalog than this is refused.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@journal_option
+@watch_options
+@click.option(
+    "--journal-size",
+    type=click.FloatRange(0),
+    default=4,
+    show_default=True,
+    metavar="GB",
+    help="Size from which the journal forgets what is oldest.",
+)
+@json_option
 def ingest(
     catalog: str,
     schema: Path | None,
@@ -59,21 +94,29 @@ def ingest(
     api_key: str | None,
     device: str,
     dtype: str,
-    batch_size: int,
+    dry_run: bool,
+    batch_size: int | None,
     threads: int,
+    verify: bool,
     sync: bool,
     max_gone: float,
     rebuild: bool,
     limit: int | None,
+    part: str | None,
+    retry: Path | None,
     refused_file: Path,
     max_refused: float,
+    journal: Path,
+    journal_size: float,
+    report_file: Path | None,
+    log: str,
+    metrics: str | None,
     as_json: bool,
 ) -> None:
     """Embed a catalog and write it to an index.
 
     Only what is new or changed is embedded: run it every night, and again after a crash.
     """
-    import json
     import os
 
     # torch's threads otherwise spin while they wait for each other, on cores that the threads which
@@ -83,32 +126,54 @@ def ingest(
 
     from goods.catalog import open_catalog
     from goods.index import open_index
-    from goods.progress import bar
-    from ingest.worker import IngestSettings
+    from ingest.preview import preview
+    from ingest.report import save_report
+    from ingest.settings import WHOLE, IngestSettings, Part
+    from ingest.watch import watching
     from ingest.worker import ingest as run
     from model.encoder import Encoder
 
     settings = IngestSettings(
+        refused=refused_file,
+        journal=journal,
+        journal_bytes=int(journal_size * 1e9),
         batch_size=batch_size,
         threads=threads,
+        verify=verify,
         sync=sync,
-        max_gone=max_gone / 100,
+        max_gone=max_gone,
         rebuild=rebuild,
         limit=limit,
+        retry=retry,
+        part=Part.parse(part) if part else WHOLE,
     )
     products = open_catalog(catalog, schema)
     store = open_index(index, api_key=api_key)
     try:
         encoder = Encoder.load(model, device, dtype)
-        with bar("ingest", limit or products.count_estimate(), "products") as progress:
-            report = run(products, store, encoder, settings, refused_file, progress)
+        if dry_run:
+            plan = preview(products, store, encoder, settings)
+            _print(plan, as_json)
+            return
+        total = limit or products.count_estimate()
+        with watching(total, log, metrics) as tell:
+            report = run(products, store, encoder, settings, tell)
     finally:
         store.close()
-    click.echo(json.dumps(report.to_json(), indent=2) if as_json else "\n".join(report.lines()))
-    if report.refused_share * 100 > max_refused:
+    _print(report, as_json)
+    if report_file is not None:
+        save_report(report, report_file)
+    if report.refused_share > max_refused:
         click.echo(
             f"{report.refused_total:,} of {report.products:,} products were refused, "
-            f"more than {max_refused:g} %: see {refused_file}",
+            f"more than {max_refused * 100:g} %: see {refused_file}; when they are mended, "
+            f"--retry {refused_file} takes only those",
             err=True,
         )
         raise SystemExit(3)
+
+
+def _print(result: "Preview | IngestReport", as_json: bool) -> None:
+    import json
+
+    click.echo(json.dumps(result.to_json(), indent=2) if as_json else "\n".join(result.lines()))

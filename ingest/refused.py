@@ -2,12 +2,21 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from goods.errors import GoodsError
+from goods.catalog import RefusedRow
+from goods.errors import GoodsError, PictureError
+from goods.product import Product
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +26,11 @@ class Refused:
     Attributes:
         row: Its 1-based data row in the catalog.
         product: The shop's id, where the row has one.
-        stage: "catalog" when the row is wrong, "picture" when its picture is.
+        stage: "catalog" when the row is wrong, "picture" when its picture is, "index" when the
+            index does not take what was made of it.
         cause: The class it is counted under.
         message: What happened and what to do.
+        when: The moment, in UTC.
     """
 
     row: int
@@ -27,12 +38,24 @@ class Refused:
     stage: str
     cause: str
     message: str
+    when: str = field(default_factory=_now)
+
+
+def for_its_row(row: RefusedRow) -> Refused:
+    """What is wrong with a row of the catalog."""
+    return Refused(row.row, row.product_id, "catalog", "schema", row.reason)
+
+
+def for_its_picture(product: Product, error: PictureError) -> Refused:
+    """What is wrong with the picture of a product."""
+    return Refused(product.row, product.id, "picture", error.fault, str(error))
 
 
 class RefusedLog:
     """Writes refused products to a JSON Lines file as they come, and counts them by cause.
 
-    The file is begun anew by each run, so that an empty one says that all went well.
+    The file of the run before is replaced when this one has ended well; until then the lines are in
+    a `.partial` beside it. An empty file says that all went well.
 
     Raises:
         GoodsError: The file cannot be written.
@@ -41,13 +64,10 @@ class RefusedLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.by_cause: Counter[str] = Counter()
-        try:
+        self._partial = path.with_name(f"{path.name}.partial")
+        with _writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = path.open("w", encoding="utf-8", buffering=1)
-        except OSError as error:
-            raise GoodsError(
-                f"{path} cannot be written ({error.strerror}); name another file with --refused"
-            ) from error
+            self._stream = self._partial.open("w", encoding="utf-8", buffering=1)
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +79,9 @@ class RefusedLog:
         trace: TracebackType | None,
     ) -> None:
         self._stream.close()
+        if error is None:
+            with _writing(self.path):
+                self._partial.replace(self.path)
 
     @property
     def count(self) -> int:
@@ -68,4 +91,31 @@ class RefusedLog:
     def add(self, refused: Refused) -> None:
         """Note one product."""
         self.by_cause[f"{refused.stage}: {refused.cause}"] += 1
-        self._stream.write(json.dumps(asdict(refused), ensure_ascii=False) + "\n")
+        with _writing(self.path):
+            self._stream.write(json.dumps(asdict(refused), ensure_ascii=False) + "\n")
+
+
+def read_refused(path: Path) -> frozenset[str]:
+    """The ids of the products in a file of refused ones.
+
+    Raises:
+        GoodsError: It cannot be read, or is another file.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+        ids = [json.loads(line)["product"] for line in lines if line.strip()]
+    except (OSError, UnicodeError) as error:
+        raise GoodsError(f"{path} cannot be read: {error}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise GoodsError(f"{path} is no file of refused products; see --refused") from error
+    return frozenset(product_id for product_id in ids if product_id is not None)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise GoodsError(
+            f"{path} cannot be written ({error.strerror}); name another file with --refused"
+        ) from error

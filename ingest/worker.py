@@ -1,72 +1,44 @@
-"""Catalog to index: read, skip what is unchanged, load pictures, embed, upsert, report.
+"""Catalog to index: plan → load → embed → write → report.
 
-Every stage pulls from the one before it, so that memory is bounded by the look-ahead however large
-the catalog is, and products keep their order. A batch is durable before it is counted as written;
-a run that was killed is finished by running it again.
+Three threads, each a chain of generators that pulls from the one before it through a short queue:
+
+    catalog, plan, load     decides what to do, and has pictures fetched and decoded in a pool
+    embed                   keeps the device busy
+    write                   journal, then index; the caller's own thread
+
+so that memory is bounded by the look-ahead however large the catalog is, and products keep their
+order. What was embedded is in the journal before it goes to the index, and a batch is durable there
+before it is counted; a run that was killed is finished by running it again.
 """
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from uuid import UUID
+from itertools import chain
 
-from goods.catalog import Catalog, RefusedRow
-from goods.errors import GoodsError
+from goods.catalog import Catalog
 from goods.index import VectorIndex
-from goods.index.contract import Contract
 from goods.pictures import PictureLimits, PictureLoader
-from goods.product import Product, point_id
-from goods.streams import batches
-from ingest.plan import BATCH, Planned, Work, plan
-from ingest.refused import RefusedLog
-from ingest.report import IngestReport, StageClock
-from ingest.stages import (
-    delete_gone,
-    embedded,
-    fingerprinted,
-    good_rows,
-    loaded,
-    repriced,
-)
+from goods.streams import ahead, batches
+from ingest.batch_size import BatchSize
+from ingest.clock import StageClock
+from ingest.contract import contract_of
+from ingest.embed import Embedding
+from ingest.gone import Present, delete_gone
+from ingest.journal import Journal
+from ingest.load import Loaded, Loading
+from ingest.plan import Planned, Work, plan
+from ingest.refused import Refused, RefusedLog
+from ingest.report import IngestReport
+from ingest.rows import wanted_products
+from ingest.settings import IngestSettings
+from ingest.tally import Tally, Told
+from ingest.write import Writing
 from model.encoder import Encoder
 
-
-@dataclass(frozen=True, slots=True)
-class IngestSettings:
-    """How to run.
-
-    Attributes:
-        batch_size: Pictures embedded, and points written, at a time.
-        threads: Threads that read, decode and resize pictures.
-        look_ahead: Products whose pictures may wait to be compared; bounds the memory.
-        sync: Delete what the catalog no longer has.
-        max_gone: Share of the index, 0 to 1, beyond which `sync` deletes nothing and says so.
-        rebuild: Embed everything anew beside the old index, then replace it in one step.
-        limit: Take only the first so many rows.
-        allow_private: Hosts that pictures may come from though they are not public.
-    """
-
-    batch_size: int = 64
-    threads: int = 4
-    look_ahead: int = 256
-    sync: bool = False
-    max_gone: float = 0.5
-    rebuild: bool = False
-    limit: int | None = None
-    allow_private: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "threads", "look_ahead"):
-            if getattr(self, name) < 1:
-                raise GoodsError(f"{name} is {getattr(self, name)}; it has to be at least 1")
-        if self.sync and self.limit is not None:
-            raise GoodsError(
-                "sync with a limit would delete every product after the limit; leave out one"
-            )
+_CHUNK = 16  # loaded pictures handed on at a time: a queue's hand-over costs as much as a product
+_CHUNKS_AHEAD = 16
+_BATCHES_AHEAD = 2
 
 
 def ingest(
@@ -74,8 +46,7 @@ def ingest(
     index: VectorIndex,
     encoder: Encoder,
     settings: IngestSettings,
-    refused_file: Path,
-    progress: Callable[[int], None] | None = None,
+    tell: Told | None = None,
 ) -> IngestReport:
     """Bring the index up to date with the catalog.
 
@@ -84,86 +55,66 @@ def ingest(
         index: Where its vectors go.
         encoder: The model that makes them.
         settings: How to run.
-        refused_file: JSON Lines file for products that cannot be taken.
-        progress: Told how many products are dealt with so far, after each batch is durable.
+        tell: Told how far the run has come, after each batch that is durable.
 
     Raises:
         ModelMismatchError: The index holds another model's vectors.
         IndexStoreError: The index fails; what was written before stays.
-        GoodsError: `sync` would delete too much.
+        GoodsError: `sync` would delete too much, or a file cannot be written.
     """
-    started, clock = time.perf_counter(), StageClock()
-    counts: Counter[Work] = Counter()
-    embedded_count = written_count = 0
-    seen: set[UUID] = set()
-    contract = Contract(encoder.dimension, _whereabouts(encoder), encoder.stamp, catalog.schema)
+    started = time.perf_counter()
+    clock = StageClock(load=settings.threads, upsert=index.streams)
+    size = BatchSize(settings.batch_size)
+    present = Present() if settings.sync else None
     with (
-        ThreadPoolExecutor(settings.threads) as pool,
+        Journal(settings.journal, settings.journal_bytes) as journal,
+        RefusedLog(settings.refused) as log,
         PictureLoader(PictureLimits(allow_private=settings.allow_private)) as loader,
-        RefusedLog(refused_file) as log,
+        ThreadPoolExecutor(settings.threads) as pool,
     ):
-
-        def tell() -> None:
-            if progress:
-                progress(counts.total() + log.count)
-
-        index.create(contract, rebuild=settings.rebuild)
-        rows = islice(catalog.products(), settings.limit)
-        products = good_rows(_noted(rows, seen) if settings.sync else rows, log)
-        compared = plan(fingerprinted(products, loader, log, pool, settings.look_ahead), index)
-        changed = _changed(compared, counts, tell)
-        ready = loaded(changed, loader, encoder, log, pool, 2 * settings.batch_size)
-        for batch in clock.waiting("load", batches(ready, settings.batch_size)):
-            fresh = [item for item in batch if item.pixels is not None]
-            with clock.measure("embed", len(fresh)):
-                points = embedded(fresh, encoder)
-            embedded_count += len(points)
-            points += repriced(batch)
-            with clock.measure("upsert", len(points)):
-                index.upsert(points)
-            written_count += len(points)
-            counts.update(item.planned.work for item in batch)
-            tell()
-        clock.count("load", counts.total())
-        deleted = delete_gone(index, seen, settings.max_gone) if settings.sync else 0
+        tally = Tally(log, clock, tell)
+        index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
+        products = tally.good(wanted_products(catalog, settings, present))
+        planned = plan(products, index, journal, loader, pool, verify=settings.verify)
+        changed = _changed(clock.making("plan", planned), tally)
+        loading = Loading(loader, pool, encoder, journal, index, settings.look_ahead, clock)
+        loaded = _handed_on(tally.good(loading.load(changed)))
+        embedding = Embedding(encoder, size, 2 * settings.look_ahead, clock)
+        embedded = ahead(embedding.embed(loaded), _BATCHES_AHEAD)
+        for batch in Writing(index, journal, encoder.made_by, clock).write(embedded):
+            for refused in batch.refused:
+                tally.refuse(refused)
+            tally.count(
+                (item.work for item in batch.products),
+                embedded=sum(item.is_fresh for item in batch.products),
+                written=len(batch.products),
+            )
+        deleted = 0 if present is None else delete_gone(index, present, settings)
         with clock.measure("seal"):
             index.seal()
+        journal.trim()
         return IngestReport(
-            counts=dict(counts),
-            embedded=embedded_count,
-            written=written_count,
+            works=tally.works,
+            embedded=tally.embedded,
+            written=tally.written,
             deleted=deleted,
-            refused=dict(log.by_cause),
-            refused_file=refused_file,
+            refused=tally.refused,
+            refused_file=settings.refused,
             stages=clock.rates(),
+            batch_size=size.size,
             wall_s=time.perf_counter() - started,
             points=index.count(),
         )
 
 
-def _whereabouts(encoder: Encoder) -> str:
-    """How a search finds the model again, whatever folder it runs in."""
-    folder = Path(encoder.name)
-    return str(folder.absolute()) if folder.is_dir() else encoder.name
-
-
-def _changed(
-    planned: Iterable[Planned], counts: Counter[Work], tell: Callable[[], None]
-) -> Iterator[Planned]:
+def _changed(planned: Iterable[list[Planned | Refused]], tally: Tally) -> Iterator[list[Planned]]:
     """The products with something to do; the others are counted here and done with."""
-    for item in planned:
-        if item.work is not Work.NONE:
-            yield item
-            continue
-        counts[Work.NONE] += 1
-        if counts[Work.NONE] % BATCH == 0:
-            tell()
+    for batch in planned:
+        good = list(tally.good(batch))
+        tally.count(item.work for item in good if item.work is Work.NONE)
+        yield [item for item in good if item.work is not Work.NONE]
 
 
-def _noted(rows: Iterable[Product | RefusedRow], seen: set[UUID]) -> Iterator[Product | RefusedRow]:
-    """The same rows, their ids noted: what the catalog has, good or not, is not gone."""
-    for row in rows:
-        product_id = row.product_id if isinstance(row, RefusedRow) else row.id
-        if product_id is not None:
-            seen.add(point_id(product_id))
-        yield row
+def _handed_on(loaded: Iterator[Loaded]) -> Iterator[Loaded]:
+    """The same, made in a thread of its own."""
+    return chain.from_iterable(ahead(batches(loaded, _CHUNK), _CHUNKS_AHEAD))

@@ -85,6 +85,11 @@ class Encoder:
         return self._towers.dimension
 
     @property
+    def made_by(self) -> str:
+        """The stamp and the number format: what decides a vector to its last digit, nearly."""
+        return f"{self.stamp} {str(self._towers.model.dtype).removeprefix('torch.')}"
+
+    @property
     def image_size(self) -> int:
         """Pixels that the shorter side of a decoded picture needs; more are not looked at."""
         return self._towers.preprocessing.side

@@ -23,7 +23,8 @@ from goods.index.contract import fingerprint_of
 from goods.product import point_id
 from ingest.plan import Work
 from ingest.report import IngestReport
-from ingest.worker import IngestSettings, ingest
+from ingest.settings import IngestSettings
+from ingest.worker import ingest
 from model.encoder import Encoder
 from shop import make_shop, picture, read_rows, write_rows
 
@@ -52,8 +53,12 @@ def run(
             open_catalog(shop),
             index,
             encoder,
-            IngestSettings(batch_size=16, **settings),  # type: ignore[arg-type]  # as each test names them
-            shop.parent / "refused.jsonl",
+            IngestSettings(
+                batch_size=16,
+                refused=shop.parent / "refused.jsonl",
+                journal=shop.parent / "journal.db",
+                **settings,  # type: ignore[arg-type]  # as each test names them
+            ),
         )
     finally:
         index.close()
@@ -75,7 +80,7 @@ def test_every_product_is_embedded_and_kept_with_its_attributes(
     shop: Path, encoder: Encoder
 ) -> None:
     report = run(shop, encoder)
-    assert report.counts == {Work.NEW: 40}
+    assert report.works == {Work.NEW: 40}
     assert (report.embedded, report.written, report.points) == (40, 40, 40)
     kept = records(shop.parent / "index")
     assert set(kept) == {f"P-{n}" for n in range(40)}
@@ -94,7 +99,7 @@ def test_every_product_is_embedded_and_kept_with_its_attributes(
 def test_an_unchanged_catalog_embeds_and_writes_nothing(shop: Path, encoder: Encoder) -> None:
     run(shop, encoder)
     report = run(shop, encoder)
-    assert report.counts == {Work.NONE: 40}
+    assert report.works == {Work.NONE: 40}
     assert (report.embedded, report.written) == (0, 0)
 
 
@@ -105,7 +110,7 @@ def test_a_new_price_is_written_without_embedding(shop: Path, encoder: Encoder) 
     rows[5]["price"] = "99.00"
     write_rows(shop, rows)
     report = run(shop, encoder)
-    assert report.counts == {Work.NONE: 39, Work.PAYLOAD: 1}
+    assert report.works == {Work.NONE: 39, Work.PAYLOAD: 1}
     assert (report.embedded, report.written) == (0, 1)
     after = records(shop.parent / "index")["P-5"]
     assert after.payload["price"] == 99
@@ -118,7 +123,7 @@ def test_a_new_picture_is_embedded_again(shop: Path, encoder: Encoder) -> None:
     before = records(shop.parent / "index")["P-5"]
     picture(500).save(shop.parent / "images/P-5.jpg")
     report = run(shop, encoder)
-    assert report.counts == {Work.NONE: 39, Work.PICTURE: 1}
+    assert report.works == {Work.NONE: 39, Work.PICTURE: 1}
     after = records(shop.parent / "index")["P-5"]
     assert not np.allclose(after.vector, before.vector)
     assert fingerprint_of(after.payload) != fingerprint_of(before.payload)
@@ -179,7 +184,7 @@ def test_bad_products_are_explained_and_the_rest_goes_in(shop: Path, encoder: En
     assert report.points == 33
     assert report.refused_total == 7
     assert report.refused == {
-        "catalog: row": 3,
+        "catalog: schema": 3,
         "picture: source gone": 1,
         "picture: broken": 2,
         "picture: not a picture": 1,
@@ -197,7 +202,7 @@ def test_a_repaired_product_goes_in_with_the_next_run(shop: Path, encoder: Encod
     run(shop, encoder)
     picture(1).save(shop.parent / "images/P-1.jpg")
     report = run(shop, encoder)
-    assert report.counts == {Work.NONE: 39, Work.NEW: 1}
+    assert report.works == {Work.NONE: 39, Work.NEW: 1}
     assert refusals(shop) == []
 
 
@@ -226,13 +231,13 @@ def test_the_same_product_is_the_same_point_in_every_run(shop: Path, encoder: En
     random.Random(0).shuffle(rows)
     write_rows(shop, rows)
     report = run(shop, encoder)
-    assert report.counts == {Work.NONE: 40}
+    assert report.works == {Work.NONE: 40}
 
 
 def test_stages_report_what_they_handled(shop: Path, encoder: Encoder) -> None:
     report = run(shop, encoder)
     stages = {stage.stage: stage for stage in report.stages}
-    assert list(stages) == ["load", "embed", "upsert", "seal"]
+    assert list(stages) == ["plan", "load", "embed", "journal", "upsert", "seal"]
     assert stages["load"].products == stages["embed"].products == stages["upsert"].products == 40
     assert all(stage.busy_s > 0 for stage in report.stages)
     assert stages["embed"].per_s > 0
@@ -292,7 +297,7 @@ def test_kill_9_at_random_moments_loses_nothing_and_the_next_run_finishes(
     whole = run(shop, encoder, tmp_path / "uninterrupted")
     folder = tmp_path / "index"
     args = ("ingest", "--catalog", shop, "--model", model, "--index", folder, "--batch-size", 8)
-    args = (*args, "--refused", tmp_path / "refused.jsonl")
+    args = (*args, "--refused", tmp_path / "refused.jsonl", "--journal", tmp_path / "journal.db")
     pause = random.Random(3)
     found: list[int] = []
     for _ in range(5):
@@ -329,7 +334,7 @@ def test_the_command_reports_and_exits_with_3_when_too_many_are_refused(
 ) -> None:
     (shop.parent / "images/P-1.jpg").unlink()
     args = ("ingest", "--catalog", shop, "--model", model, "--index", tmp_path / "index")
-    args = (*args, "--refused", tmp_path / "refused.jsonl")
+    args = (*args, "--refused", tmp_path / "refused.jsonl", "--journal", tmp_path / "journal.db")
     code, out, err = invoke(*args)
     assert code == 3
     assert "39 new" in out
@@ -356,7 +361,7 @@ def test_a_catalog_that_cannot_be_used_stops_before_any_work(
         (tmp_path / "products.csv").write_text(text)
     code, _, err = invoke(
         "ingest", "--catalog", tmp_path / "products.csv", "--model", model,
-        "--index", tmp_path / "index",
+        "--index", tmp_path / "index", "--journal", tmp_path / "journal.db",
     )  # fmt: skip
     assert code == 1
     assert message in err
@@ -369,7 +374,7 @@ def test_a_refused_file_that_cannot_be_written_is_said_before_work(
     (tmp_path / "file").write_text("")
     code, _, err = invoke(
         "ingest", "--catalog", shop, "--model", model, "--index", tmp_path / "index",
-        "--refused", tmp_path / "file" / "refused.jsonl",
+        "--refused", tmp_path / "file" / "refused.jsonl", "--journal", tmp_path / "journal.db",
     )  # fmt: skip
     assert code == 1
     assert "--refused" in err

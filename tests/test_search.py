@@ -21,7 +21,8 @@ from goods.errors import (
     QueryError,
 )
 from goods.index import open_index
-from ingest.worker import IngestSettings, ingest
+from ingest.settings import IngestSettings
+from ingest.worker import ingest
 from model.encoder import Encoder
 from picture_host import picture_host
 from search import Between, Filters, Query, SearchClient, SearchOptions
@@ -35,7 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop = make_shop(folder / "shop", count=48)
     encoder = Encoder.load(str(tiny_clip(folder / "model")), device="cpu")
     index = open_index(str(folder / "index"))
-    ingest(open_catalog(shop), index, encoder, IngestSettings(), folder / "refused.jsonl")
+    ingest(open_catalog(shop), index, encoder, IngestSettings(folder / "refused.jsonl"))
     index.close()
     return folder
 

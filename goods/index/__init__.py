@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from goods.errors import IndexStoreError
+from goods.errors import IndexRequestError, IndexStoreError
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range
 from goods.index.contract import Contract
 from goods.index.planner import SearchMode
@@ -35,6 +35,7 @@ __all__ = [
     "SearchMode",
     "VectorIndex",
     "Words",
+    "are_unit",
     "check_points",
     "open_index",
 ]
@@ -113,6 +114,9 @@ class VectorIndex(Protocol):
     index that was never created raises IndexMissingError.
     """
 
+    streams: int
+    """Batches that it pays to write at a time, from as many threads."""
+
     @property
     def contract(self) -> Contract:
         """What the vectors are and which fields they carry."""
@@ -129,7 +133,11 @@ class VectorIndex(Protocol):
         """
 
     def upsert(self, points: Sequence[Point]) -> None:
-        """Write points, replacing those with the same id; durable when this returns."""
+        """Write points, replacing those with the same id; durable when this returns.
+
+        Raises:
+            IndexRequestError: One of them is such that it cannot be taken; none was written.
+        """
 
     def delete(self, ids: Sequence[UUID]) -> None:
         """Remove points; unknown ids are no error. Durable when this returns."""
@@ -237,24 +245,30 @@ def open_index(address: str, *, api_key: str | None = None, timeout_s: float = 6
     return EdgeIndex(address)
 
 
+def are_unit(vectors: Sequence[Vector]) -> NDArray[np.bool_]:
+    """Which of these vectors, all of shape (d,), have length 1 as far as half floats tell."""
+    if not vectors:
+        return np.empty(0, np.bool_)
+    is_one: NDArray[np.bool_] = np.abs(np.linalg.norm(np.stack(vectors), axis=1) - 1) < 1e-3
+    return is_one  # false for NaN
+
+
 def check_points(points: Sequence[Point], dimension: int) -> None:
     """Refuse vectors that an engine would take and never find again.
 
     Raises:
-        IndexStoreError: A vector has another length, is not finite, or is not of length 1.
+        IndexRequestError: A vector has another length, is not finite, or is not of length 1.
     """
-    if not points:
-        return
     for point in points:
         if point.vector.shape != (dimension,):
-            raise IndexStoreError(
+            raise IndexRequestError(
                 f"product {point.payload['id']}: its vector has shape {point.vector.shape}, "
                 f"the index takes ({dimension},)"
             )
-    norms = np.linalg.norm(np.stack([point.vector for point in points]), axis=1)
-    for point, norm in zip(points, norms, strict=True):
-        if not abs(norm - 1) < 1e-3:  # also true for NaN
-            raise IndexStoreError(
-                f"product {point.payload['id']}: its vector has length {norm}, not 1; "
+    for point, is_one in zip(points, are_unit([p.vector for p in points]), strict=True):
+        if not is_one:
+            raise IndexRequestError(
+                f"product {point.payload['id']}: its vector has length "
+                f"{np.linalg.norm(point.vector)}, not 1; "
                 "the model gives broken vectors for this picture"
             )

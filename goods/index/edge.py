@@ -54,6 +54,8 @@ class EdgeIndex:
         wait_s: How long to wait for another process to let go of it.
     """
 
+    streams = 1
+
     def __init__(self, folder: str | Path, *, wait_s: float = LOCK_WAIT_S) -> None:
         self.folder = Path(folder)
         self._wait_s = wait_s

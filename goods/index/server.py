@@ -51,6 +51,8 @@ class ServerIndex:
         patience: How long to bear with it.
     """
 
+    streams = 3
+
     def __init__(
         self,
         client: QdrantClient,

@@ -13,7 +13,7 @@ import tenacity
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from goods.errors import IndexStoreError
+from goods.errors import IndexRequestError, IndexStoreError
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ _TRANSIENT_GRPC = {
 }
 _REFUSED = {401, 403, grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
 _GONE = {404, grpc.StatusCode.NOT_FOUND}
+_NOT_TAKEN = {400, 413, 422, grpc.StatusCode.INVALID_ARGUMENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ def server_errors(address: str) -> Iterator[None]:
     try:
         yield
     except UnexpectedResponse as error:
-        raise IndexStoreError(_sentence(address, error.status_code, _detail(error))) from error
+        raise _failure(address, error.status_code, _detail(error)) from error
     except grpc.RpcError as error:
         detail = error.details() if isinstance(error, grpc.Call) else str(error)
-        raise IndexStoreError(_sentence(address, _grpc_code(error), detail)) from error
+        raise _failure(address, _grpc_code(error), detail) from error
     except ResourceExhaustedResponse as error:
         raise IndexStoreError(_sentence(address, 429, str(error))) from error
     except ResponseHandlingException as error:
@@ -116,6 +117,13 @@ def _stranger(address: str, error: Exception) -> str:
         f"{address} does not answer as Qdrant does ({type(error).__name__}); "
         "is it the address of its REST port?"
     )
+
+
+def _failure(
+    address: str, status: int | grpc.StatusCode | None, detail: str | None
+) -> IndexStoreError:
+    kind = IndexRequestError if status in _NOT_TAKEN else IndexStoreError
+    return kind(_sentence(address, status, detail))
 
 
 def _sentence(address: str, status: int | grpc.StatusCode | None, detail: str | None) -> str:
