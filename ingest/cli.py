@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from goods.options import (
+    allow_private_option,
     api_key_option,
+    backend_options,
     catalog_option,
     device_options,
     index_option,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 @index_option
 @api_key_option
 @device_options
+@backend_options
+@allow_private_option
 @click.option("--dry-run", is_flag=True, help="Say what a run would do, and do nothing.")
 @click.option(
     "--batch-size",
@@ -94,6 +98,9 @@ def ingest(
     api_key: str | None,
     device: str,
     dtype: str,
+    backend: str,
+    backend_cache: Path,
+    allow_private: tuple[str, ...],
     dry_run: bool,
     batch_size: int | None,
     threads: int,
@@ -126,11 +133,14 @@ def ingest(
 
     from goods.catalog import open_catalog
     from goods.index import open_index
+    from goods.pictures import PictureLimits
     from ingest.preview import preview
     from ingest.report import save_report
     from ingest.settings import WHOLE, IngestSettings, Part
     from ingest.watch import watching
     from ingest.worker import ingest as run
+    from model.backends.accelerate import accelerate, refuse_backend
+    from model.backends.sample import sample_pixels
     from model.encoder import Encoder
 
     settings = IngestSettings(
@@ -146,7 +156,9 @@ def ingest(
         limit=limit,
         retry=retry,
         part=Part.parse(part) if part else WHOLE,
+        allow_private=allow_private,
     )
+    refuse_backend(backend, device, dtype)
     products = open_catalog(catalog, schema)
     store = open_index(index, api_key=api_key)
     try:
@@ -155,9 +167,14 @@ def ingest(
             plan = preview(products, store, encoder, settings)
             _print(plan, as_json)
             return
+        limits = PictureLimits(allow_private=allow_private)
+        sample = sample_pixels(products.products() if backend != "torch" else (), encoder, limits)
+        chosen = accelerate(encoder, backend, sample, backend_cache)
+        if chosen.agreement is not None:
+            click.echo(f"{backend} {chosen.agreement}", err=True)
         total = limit or products.count_estimate()
         with watching(total, log, metrics) as tell:
-            report = run(products, store, encoder, settings, tell)
+            report = run(products, store, chosen.encoder, settings, tell)
     finally:
         store.close()
     _print(report, as_json)

@@ -40,6 +40,7 @@ class Encoder:
     def __init__(self, towers: DualEncoder) -> None:
         self._towers = towers
         self._picture_tower: PictureTower = self._embed_pixels
+        self._backend = ""
 
     @classmethod
     def load(cls, name: str, device: str = "auto", dtype: str = "auto") -> Self:
@@ -63,10 +64,11 @@ class Encoder:
         towers.to(target, number)
         return encoder
 
-    def with_picture_tower(self, tower: PictureTower) -> Self:
-        """The same encoder, its pictures embedded by this function."""
+    def with_picture_tower(self, tower: PictureTower, backend: str) -> Self:
+        """The same encoder, its pictures embedded by this function, which this backend runs."""
         other = copy.copy(self)
         other._picture_tower = tower
+        other._backend = backend
         return other
 
     @property
@@ -86,8 +88,9 @@ class Encoder:
 
     @property
     def made_by(self) -> str:
-        """The stamp and the number format: what decides a vector to its last digit, nearly."""
-        return f"{self.stamp} {str(self._towers.model.dtype).removeprefix('torch.')}"
+        """The stamp, and what else decides the last digits of a picture's vector."""
+        number = str(self._towers.model.dtype).removeprefix("torch.")
+        return f"{self.stamp} {self._backend or number}"
 
     @property
     def image_size(self) -> int:

@@ -98,7 +98,7 @@ def accelerate(
     verdict.agreement.refuse_low(backend, encoder.name)
     if kept is None or verdict != kept.verdict:
         write_export(folder, Export(graph, verdict))
-    return Accelerated(encoder.with_picture_tower(tower), verdict.agreement)
+    return Accelerated(encoder.with_picture_tower(tower, backend), verdict.agreement)
 
 
 def _name(encoder: Encoder, backend: str) -> str:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from goods.options import backend_options, catalog_option, json_option, model_option, schema_option
+from goods.options import (
+    allow_private_option,
+    backend_options,
+    catalog_option,
+    json_option,
+    model_option,
+    schema_option,
+)
 
 
 @click.command(
@@ -14,9 +21,16 @@ from goods.options import backend_options, catalog_option, json_option, model_op
 @schema_option
 @model_option
 @backend_options
+@allow_private_option
 @json_option
 def export(
-    catalog: str, schema: Path | None, model: str, backend: str, backend_cache: Path, as_json: bool
+    catalog: str,
+    schema: Path | None,
+    model: str,
+    backend: str,
+    backend_cache: Path,
+    allow_private: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Export a model for a backend, anew, and say how far it agrees with torch.
 
@@ -27,6 +41,7 @@ def export(
 
     from goods.catalog import open_catalog
     from goods.errors import ModelError
+    from goods.pictures import PictureLimits
     from model.backends.accelerate import accelerate, refuse_backend
     from model.backends.sample import sample_pixels
     from model.encoder import Encoder
@@ -34,7 +49,8 @@ def export(
     refuse_backend(backend, "cpu")
     products = open_catalog(catalog, schema).products()
     encoder = Encoder.load(model, "cpu")
-    done = accelerate(encoder, backend, sample_pixels(products, encoder), backend_cache, anew=True)
+    sample = sample_pixels(products, encoder, PictureLimits(allow_private=allow_private))
+    done = accelerate(encoder, backend, sample, backend_cache, anew=True)
     if done.agreement is None:
         raise ModelError("torch runs the checkpoint itself; pass --backend openvino-int8")
     click.echo(

@@ -11,7 +11,7 @@ import torch
 
 from goods.catalog import RefusedRow
 from goods.errors import PictureError
-from goods.pictures import PictureLoader
+from goods.pictures import DEFAULT_LIMITS, PictureLimits, PictureLoader
 from goods.product import Product
 from goods.streams import map_ahead
 from model.backends.accelerate import SAMPLE
@@ -23,7 +23,11 @@ ROWS = 20_000
 _THREADS = min(8, os.cpu_count() or 1)
 
 
-def sample_pixels(products: Iterable[Product | RefusedRow], encoder: Encoder) -> torch.Tensor:
+def sample_pixels(
+    products: Iterable[Product | RefusedRow],
+    encoder: Encoder,
+    limits: PictureLimits = DEFAULT_LIMITS,
+) -> torch.Tensor:
     """Pixels of up to `SAMPLE` products whose pictures can be read.
 
     They are drawn from the first `ROWS` by the digests of their ids: the same ones in every run,
@@ -32,7 +36,7 @@ def sample_pixels(products: Iterable[Product | RefusedRow], encoder: Encoder) ->
     """
     good = (row for row in islice(products, ROWS) if isinstance(row, Product))
     drawn = heapq.nsmallest(2 * SAMPLE, good, key=_lot)
-    with PictureLoader() as loader, ThreadPoolExecutor(_THREADS) as pool:
+    with PictureLoader(limits) as loader, ThreadPoolExecutor(_THREADS) as pool:
 
         def load(product: Product) -> torch.Tensor | None:
             try:
