@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # a second to import, for one kind of source
     from datasets import DatasetBuilder
 
 _NAMED = re.compile(r"hub:(?P<name>[^:@]+)(:(?P<config>[^@]+))?(@(?P<split>.+))?")
+_COUNTER = "row"  # many data sets have no ids; a schema file may say `id = "row"`
 _CONVERTED = "refs/convert/parquet"  # the hub's own branch, of every public data set
 
 
@@ -70,7 +71,7 @@ def open_hub(location: str) -> ParquetTable:
     files = [source_at(str(file)) for listed in chosen for file in listed]
     if not files or not _is_parquet(builder):
         raise CatalogError(f"{location} has no Parquet version on the hub; download its pictures")
-    return ParquetTable.open(HubData(location, files[0]), files)
+    return ParquetTable.open(HubData(location, files[0]), files).with_counter(_COUNTER)
 
 
 def _builder(name: str, config: str | None, revision: str | None = None) -> "DatasetBuilder":

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -36,12 +36,14 @@ class ParquetTable:
         files: All of them, in order.
         columns: The top-level columns of the first one; the others have them, too.
         embedded: Those that hold encoded pictures.
+        counter: One more column, which the files do not have: the number of the row.
     """
 
     source: Source
     files: tuple[Source, ...]
     columns: tuple[str, ...]
     embedded: tuple[str, ...]
+    counter: str | None = None
 
     @classmethod
     def open(cls, source: Source, files: Sequence[Source] = ()) -> Self:
@@ -67,16 +69,25 @@ class ParquetTable:
                 self._check(source, file.schema_arrow, columns)
                 names = _class_names(file.schema_arrow)
                 first_row = rows_before
-                for batch in _batches(file, columns):
-                    cells = (
-                        self._pictures(source, batch[column], rows_before - first_row, column)
-                        if column in self.embedded
-                        else _plain_cells(batch[column], names.get(column))
-                        for column in columns
-                    )
-                    for number, picked in enumerate(zip(*cells, strict=True), rows_before + 1):
-                        yield Row(number, picked)
+                for batch in _batches(file, [c for c in columns if c != self.counter]):
+                    numbers = range(rows_before + 1, rows_before + 1 + batch.num_rows)
+                    cells: list[Sequence[Cell]] = []
+                    for column in columns:
+                        if column == self.counter:
+                            cells.append(numbers)
+                        elif column in self.embedded:
+                            before = rows_before - first_row
+                            cells.append(self._pictures(source, batch[column], before, column))
+                        else:
+                            cells.append(_plain_cells(batch[column], names.get(column)))
+                    yield from map(Row, numbers, zip(*cells, strict=True))
                     rows_before += batch.num_rows
+
+    def with_counter(self, name: str) -> Self:
+        """The same rows with their numbers in a column, unless there is one of this name."""
+        if name in self.columns:
+            return self
+        return replace(self, columns=(*self.columns, name), counter=name)
 
     def count(self) -> int | None:
         """See `goods.tables.Table`; of several files on a network, the first is taken for all."""
@@ -90,7 +101,8 @@ class ParquetTable:
     def _check(self, source: Source, schema: pa.Schema, columns: Sequence[str]) -> None:
         """Refuse a file that has not what the first one has."""
         embedded = {*self.embedded}.intersection(columns)
-        missing = {*columns} - {*schema.names} or embedded - {*embedded_columns(schema)}
+        stored = {*columns} - {self.counter}
+        missing = stored - {*schema.names} or embedded - {*embedded_columns(schema)}
         if missing:
             raise CatalogError(
                 f"{source.location} has other columns than {self.files[0].location}: "

@@ -5,27 +5,22 @@ carries its fault. What the cells mean is decided in `goods.assembly`.
 """
 
 import csv
-import gzip
 import json
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from operator import itemgetter
 from typing import Protocol, Self, TextIO
 
 from goods.errors import CatalogError
-from goods.source import LocalFile, Source
+from goods.source import Source
+from goods.text_file import count_lines, open_text
 from goods.values import Cell, keywords, text
 
 SAMPLE_ROWS = 5000
 """Rows from which columns and their meaning are inferred: at most a quarter of a second (measured
 on the 44k catalog), and enough to see a keyword of one product in a thousand."""
-
-_READ_BYTES = 1 << 20  # at a time; over a network, per request
 
 _MAX_CELL = 1 << 26
 """Characters; beyond it a quote was surely left open, and memory has to stay bounded."""
@@ -91,7 +86,7 @@ class CsvTable:
         Raises:
             CatalogError: It has no usable header.
         """
-        with _open_text(source) as lines:
+        with open_text(source) as lines:
             first = next(filter(str.strip, lines), "")
             delimiter = "\t" if ".tsv" in source.name.lower() else max(",;\t|", key=first.count)
             header = next(csv.reader(chain([first], lines), delimiter=delimiter), [])
@@ -102,7 +97,7 @@ class CsvTable:
         """See `Table`."""
         wanted = [self.columns.index(column) for column in columns]
         pick = itemgetter(*wanted, *wanted[:1])  # never one alone, which would come as no tuple
-        with _open_text(self.source) as lines:
+        with open_text(self.source) as lines:
             records = self._records(lines)
             next(records)
             for number, (cells, fault) in enumerate(records, 1):
@@ -114,7 +109,7 @@ class CsvTable:
 
     def count(self) -> int | None:
         """See `Table`; line breaks inside cells are counted, too."""
-        return _count_lines(self.source, header=1)
+        return count_lines(self.source, header=1)
 
     def _records(self, lines: TextIO) -> Iterator[tuple[list[str], str]]:
         """The cells of every record, the header's first, and what is wrong with them."""
@@ -157,7 +152,7 @@ class JsonTable:
         Raises:
             CatalogError: There is no object among them.
         """
-        with _open_text(source) as lines:
+        with open_text(source) as lines:
             sample = map(_parse_object, islice(filter(str.strip, lines), SAMPLE_ROWS))
             objects = (found for found in sample if isinstance(found, dict))
             keys = list(dict.fromkeys(chain.from_iterable(objects)))
@@ -165,7 +160,7 @@ class JsonTable:
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
         """See `Table`."""
-        with _open_text(self.source) as lines:
+        with open_text(self.source) as lines:
             for number, line in enumerate(filter(str.strip, lines), 1):
                 found = _parse_object(line)
                 if isinstance(found, dict):
@@ -175,7 +170,7 @@ class JsonTable:
 
     def count(self) -> int | None:
         """See `Table`."""
-        return _count_lines(self.source, header=0)
+        return count_lines(self.source, header=0)
 
 
 def check_columns(source: Source, columns: Iterable[str]) -> tuple[str, ...]:
@@ -196,50 +191,11 @@ def check_columns(source: Source, columns: Iterable[str]) -> tuple[str, ...]:
     return tuple(counts)
 
 
-@contextmanager
-def _open_text(source: Source) -> Iterator[TextIO]:
-    """The file as UTF-8 text, unzipped; what is wrong with it as a whole is a CatalogError."""
-    shown = source.location
-    try:
-        with ExitStack() as opened:
-            raw = opened.enter_context(source.open())
-            stream: BufferedReader | gzip.GzipFile = _Blocks(raw, _READ_BYTES)
-            if source.name.lower().endswith(".gz"):
-                stream = opened.enter_context(gzip.GzipFile(fileobj=stream))
-            yield opened.enter_context(TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
-    except UnicodeDecodeError as error:
-        guess = "UTF-16" if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") else "Windows-1252"
-        raise CatalogError(
-            f"{shown} is not UTF-8 (byte 0x{error.object[error.start]:02x}); it may be {guess}: "
-            f"save it as UTF-8, or convert it with iconv -f {guess} -t UTF-8"
-        ) from error
-    except (EOFError, OSError, zlib.error) as error:
-        raise CatalogError(f"{shown} cannot be read: {error}") from error
-
-
-class _Blocks(BufferedReader):
-    """Reads a file in blocks of its buffer's size, whatever is asked for."""
-
-    def read1(self, size: int = -1, /) -> bytes:
-        """Up to so many of the next bytes; the base would ask the file for just these few."""
-        self.peek(1)
-        return super().read1(size)
-
-
 def _wrong_width(cells: int, columns: int, first_line: int, last_line: int) -> str:
     fault = f"it has {cells} cells, but the header has {columns}"
     if last_line > first_line:  # a quote that is left open swallows the rows after it
         fault += f"; it goes from line {first_line} to {last_line}: is a quote left open?"
     return fault
-
-
-def _count_lines(source: Source, header: int) -> int | None:
-    """How many lines follow the header; None where all would have to come over a network."""
-    if not isinstance(source, LocalFile) or source.name.lower().endswith(".gz"):
-        return None
-    with source.open() as stream:
-        blocks = iter(lambda: stream.read(_READ_BYTES), b"")
-        return max(0, sum(block.count(b"\n") for block in blocks) - header)
 
 
 def _parse_object(line: str) -> dict[str, object] | str:

@@ -57,6 +57,13 @@ def test_numbers_of_classes_are_read_as_their_names(data: Path) -> None:
     assert [product.attributes.get("colour") for product in train] == ["blue", None] * 2
 
 
+def test_rows_without_ids_are_told_apart_by_their_numbers(data: Path, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.toml"
+    schema.write_text('id = "row"')
+    catalog = open_catalog(f"hub:{data}", schema)
+    assert [product.id for product in products(catalog)] == [str(n) for n in range(1, 9)]
+
+
 def test_without_a_split_all_are_read(data: Path) -> None:
     assert len(products(open_catalog(f"hub:{data}"))) == 8
 

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import fsspec
+import httpx
 import pyarrow as pa
 import pytest
 from catalogs import HEADER, SHIRT, good_rows, json_lines, products, refused
@@ -152,6 +153,26 @@ def test_a_picture_that_is_not_in_its_bucket_is_gone() -> None:
     with PictureLoader() as loader, pytest.raises(PictureError, match="no such file") as error:
         loader.read(Picture("memory://shop/none.jpg"))
     assert error.value.fault is PictureFault.GONE
+
+
+@pytest.mark.parametrize(
+    ("failure", "fault"),
+    [
+        (PermissionError("Forbidden"), PictureFault.REFUSED),
+        (TimeoutError(), PictureFault.BUSY),
+        (httpx.ReadError("connection reset"), PictureFault.BUSY),  # as a store's own package does
+    ],
+)
+def test_what_a_store_raises_becomes_a_fault(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception, fault: PictureFault
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.info", fail)
+    with PictureLoader() as loader, pytest.raises(PictureError) as error:
+        loader.start(Picture("memory://shop/a.jpg")).result()
+    assert error.value.fault is fault
 
 
 def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
