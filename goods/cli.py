@@ -13,6 +13,7 @@ COMMANDS = {
     "train": "model.training.cli:train",
     "evaluate": "model.evaluation.cli:evaluate",
     "export": "model.backends.cli:export",
+    "audit": "ingest.audit.cli:audit",
     "ingest": "ingest.cli:ingest",
     "journal": "ingest.journal_cli:journal",
     "search": "search.cli:search",

@@ -38,7 +38,7 @@ def group_products(
         thumbnails: Of their pictures, `(N, THUMBNAIL_BYTES)`.
         told: The group that a splits file names, if any.
     """
-    together = _Together(len(products))
+    together = Together(len(products))
     shared: tuple[Sequence[Hashable], ...] = (
         [product.group for product in products],
         [plain(product.title) for product in products],
@@ -81,13 +81,14 @@ def near_identical(thumbnails: NDArray[np.uint8]) -> Iterator[tuple[int, int]]:
                 yield int(order[start + row]), int(order[start + column])
 
 
-class _Together:
+class Together:
     """Disjoint sets of numbers that grow together (union-find with path halving)."""
 
     def __init__(self, count: int) -> None:
         self._parent = list(range(count))
 
     def root(self, n: int) -> int:
+        """The number that stands for all that belong together with this one."""
         parent = self._parent
         while parent[n] != n:
             parent[n] = parent[parent[n]]
@@ -95,4 +96,5 @@ class _Together:
         return n
 
     def join(self, one: int, other: int) -> None:
+        """From now on these two belong together."""
         self._parent[self.root(one)] = self.root(other)

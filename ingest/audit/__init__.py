@@ -1,0 +1,1 @@
+"""The catalog audit: what a merchandiser can repair, found in values and in pictures."""
