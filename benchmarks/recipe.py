@@ -28,7 +28,6 @@ from model.training.settings import TrainSettings
 from model.training.train import train
 
 USUAL_LR = 5e-5
-SWEEP = (USUAL_LR, 2e-4)
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--base", required=True)
@@ -38,6 +37,7 @@ parser.add_argument("--fields", default="baseColour,articleType", help="Of a phr
 parser.add_argument("--epochs", type=int, default=8)
 parser.add_argument("--batch-size", type=int, default=128)
 parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+parser.add_argument("--sweep", type=float, nargs="+", default=[2e-4], help="Rates of plain.")
 parser.add_argument("--recipes", nargs="+", default=["plain", "default"])
 parser.add_argument("--runs", type=Path, required=True, help="Folder for what was measured.")
 args = parser.parse_args()
@@ -110,7 +110,7 @@ print(f"base: titles R@10 {titles_Q.mean():.4f}   phrases P@10 {phrases_Q.mean()
 runs: dict[str, dict[float | None, list[Trained]]] = {
     recipe: {
         lr: [trained(catalog, recipe, seed, lr) for seed in args.seeds]
-        for lr in (SWEEP if recipe == "plain" else [None])
+        for lr in (sorted({USUAL_LR, *args.sweep}) if recipe == "plain" else [None])
     }
     for recipe in args.recipes
 }
