@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError, features
 
 from goods.errors import PictureError, PictureFault
+from goods.shrink import averaged, cropped, draft
 
 Image.MAX_IMAGE_PIXELS = None  # its check warns by side effect; `open_image` has one that does not
 
@@ -114,24 +115,23 @@ def to_rgb(image: Image.Image, at_least: int | None = None) -> Image.Image:
     """The pixels of an opened picture; of an animation, those of the first frame.
 
     What is transparent becomes white, and 16 bits are scaled to 8. With `at_least`, a JPEG may be
-    decoded at 1/2, 1/4 or 1/8 of its size, as long as its shorter side keeps that many pixels.
+    decoded at 1/2, 1/4 or 1/8 of its size, as long as its shorter side keeps that many pixels, and
+    where its size is no multiple, twice as many. What is larger still is averaged down to that.
 
     Raises:
         PictureError: It is cut off or damaged.
     """
     try:
-        if at_least:
-            shorter = min(image.size)
-            width, height = (-(-side * at_least // shorter) for side in image.size)
-            image.draft(None, (width, height))
+        size = draft(image, at_least) if at_least else image.size
         _load(image)
-        image = _upright(image)
+        image = _upright(cropped(image, size))
         if image.mode.startswith(("I", "F")):
             image = _eight_bits(image)
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image)
-        return image if image.mode == "RGB" else image.convert("RGB")
+        image = image if image.mode == "RGB" else image.convert("RGB")
+        return averaged(image, at_least) if at_least else image
     except _DAMAGE as error:
         raise _broken(error) from error
 

@@ -23,12 +23,12 @@ class Stream:
         self.id = stream_id
         self.path = path
         self.attempt = attempt
-        self.unsent = b""
+        self.unsent = memoryview(b"")
 
     def send(self, body: bytes, length: int | None = None, status: int = 200) -> None:
         claimed = str(len(body) if length is None else length)
         self.h2.send_headers(self.id, [(":status", str(status)), ("content-length", claimed)])
-        self.unsent = body
+        self.unsent = memoryview(body)
         self.go_on()
 
     def go_on(self) -> None:
@@ -37,7 +37,7 @@ class Stream:
             room = min(self.h2.local_flow_control_window(self.id), self.h2.max_outbound_frame_size)
             if not room:
                 return
-            self.h2.send_data(self.id, self.unsent[:room])
+            self.h2.send_data(self.id, bytes(self.unsent[:room]))
             self.unsent = self.unsent[room:]
         self.h2.end_stream(self.id)
 
