@@ -64,8 +64,10 @@ def then(first: Future[S], pool: Executor, function: Callable[[Future[S]], T]) -
         except BaseException as error:  # noqa: BLE001 - raised again by the one who asks
             second.set_exception(error)
 
-    def go_on(_: Future[S]) -> None:
-        if second.set_running_or_notify_cancel():
+    def go_on(done: Future[S]) -> None:
+        if done.cancelled():
+            second.cancel()
+        elif second.set_running_or_notify_cancel():
             pool.submit(work)
 
     first.add_done_callback(go_on)

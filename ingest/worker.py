@@ -69,8 +69,8 @@ def ingest(
     with (
         Journal(settings.journal, settings.journal_bytes) as journal,
         RefusedLog(settings.refused) as log,
-        PictureLoader(PictureLimits(allow_private=settings.allow_private)) as loader,
         ThreadPoolExecutor(settings.threads) as pool,
+        PictureLoader(PictureLimits(allow_private=settings.allow_private)) as loader,
     ):
         tally = Tally(log, clock, tell)
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)

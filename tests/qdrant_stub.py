@@ -56,10 +56,12 @@ class Stub:
         root: The body of `GET /`, when it is no Qdrant at all.
         faults: Answers to the next requests whose line matches a pattern.
         statuses: What the next looks at a collection find; green when used up.
+        chaos: Decides for each request whether it gets another answer.
     """
 
     version: str = "1.19.1"
     root: bytes | None = None
+    chaos: Callable[[Request], Fault | None] | None = None
     requests: list[Request] = field(default_factory=list)
     collections: dict[str, dict[str, Any]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -103,7 +105,9 @@ class Stub:
             "DELETE ": lambda: self.collections.pop(name) is not None,
             "PUT index": lambda: {"operation_id": 1, "status": "completed"},
             "PUT points": lambda: self._upsert(name, request.body["points"]),
-            "POST points": lambda: [self.points[name][i] for i in request.body["ids"]],
+            "POST points": lambda: [
+                self.points[name][i] for i in request.body["ids"] if i in self.points[name]
+            ],
             "POST points/delete": lambda: self._delete(name, request.body["points"]),
             "POST points/count": lambda: {"count": len(self.points[name])},
             "POST facet": lambda: {"hits": [{"value": "Red", "count": 1}]},
@@ -188,6 +192,8 @@ def serve(stub: Stub) -> Iterator[Stub]:
         do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's
 
         def next_fault(self, request: Request) -> Fault | None:
+            if stub.chaos:
+                return stub.chaos(request)
             if stub.faults and re.search(stub.faults[0][0], request.line):
                 return stub.faults.popleft()[1]
             return None

@@ -1,12 +1,7 @@
 """Ingest: catalog into index, again and again, whatever happens."""
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -279,49 +274,6 @@ def test_unicode_ids_and_titles_come_back_as_they_are(shop: Path, encoder: Encod
     write_rows(shop, rows)
     run(shop, encoder)
     assert records(shop.parent / "index")["产品/÷ 1"].payload["title"] == "Robe d'été 👗"
-
-
-def goods(*args: object) -> subprocess.Popen[str]:
-    """The real command in a process of its own."""
-    command = [sys.executable, "-c", "from goods.cli import main; main()", *map(str, args)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    )
-
-
-def test_kill_9_at_random_moments_loses_nothing_and_the_next_run_finishes(
-    tmp_path: Path, model: Path, encoder: Encoder
-) -> None:
-    shop = make_shop(tmp_path / "shop", count=600)
-    whole = run(shop, encoder, tmp_path / "uninterrupted")
-    folder = tmp_path / "index"
-    args = ("ingest", "--catalog", shop, "--model", model, "--index", folder, "--batch-size", 8)
-    args = (*args, "--refused", tmp_path / "refused.jsonl", "--journal", tmp_path / "journal.db")
-    pause = random.Random(3)
-    found: list[int] = []
-    for _ in range(5):
-        process = goods(*args)
-        give_up = time.monotonic() + 60
-        while not (folder / "CURRENT").exists() and time.monotonic() < give_up:
-            time.sleep(0.05)
-        time.sleep(3 * pause.random())
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        found.append(len(records(folder)))
-    assert found == sorted(found), "what was written once stays"
-    process = goods(*args, "--json")
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    report = json.loads(out)
-    assert report["new"] == 600 - found[-1]
-    assert report["unchanged"] == found[-1]
-    finished, expected = records(folder), records(tmp_path / "uninterrupted")
-    assert len(finished) == whole.points == 600
-    for product_id, record in expected.items():
-        assert finished[product_id].payload == record.payload
-        assert record.vector is not None
-        np.testing.assert_allclose(finished[product_id].vector, record.vector, atol=1e-5)
 
 
 def invoke(*args: object) -> tuple[int, str, str]:
