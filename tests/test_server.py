@@ -9,7 +9,7 @@ import pytest
 from points import CONTRACT, SCHEMA, point, points
 from qdrant_stub import Fault, Stub, connect, serve
 
-from goods.errors import IndexMissingError, IndexStoreError
+from goods.errors import IndexMissingError, IndexStoreError, ModelMismatchError
 from goods.index import AnyOf, Exists, HasId, Not, Order, Range, SearchMode
 from goods.index.server import ServerIndex
 from goods.index.words import query_words
@@ -149,6 +149,29 @@ def test_a_rebuild_ends_with_one_switch_and_the_old_collection_goes_after_it(
     assert lines.index("DELETE /collections/products-0001") > lines.index(
         "POST /collections/aliases"
     )
+
+
+def test_who_begins_a_collection_a_moment_after_another_process_shares_it(
+    stub: Stub, index: ServerIndex
+) -> None:
+    stub.fail("PUT .*/products-0001$", Fault(409, "already exists", is_done=True))
+    index.create(CONTRACT)
+    index.upsert(points(2))
+    assert (index.count(), list(stub.collections)) == (2, ["products-0001"])
+
+
+def test_who_looked_before_another_process_served_its_collection_shares_it(
+    stub: Stub, index: ServerIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.create(CONTRACT)
+    index.upsert(points(2))
+    with closing(connect(stub)) as late:
+        monkeypatch.setattr(late._collections, "claim", lambda: None)
+        late.create(CONTRACT)
+        assert late.count() == 2
+        with pytest.raises(ModelMismatchError):
+            late.create(OTHER)
+    assert (index.count(), list(stub.collections)) == (2, ["products-0001"])
 
 
 def test_what_an_interrupted_switch_left_behind_is_removed_by_the_next_seal(

@@ -1,7 +1,8 @@
 """The index on a Qdrant server or cluster: any number of processes may read it at once.
 
-Nothing locks it: let one process at a time write. Not run against a live server: its tests talk to
-qdrant-client's local mode and to a stub that answers as Qdrant's REST API is documented to.
+Nothing locks it: several may write at once, each its own products or all the same ones. Not run
+against a live server: its tests talk to qdrant-client's local mode and to a stub that answers as
+Qdrant's REST API is documented to.
 """
 
 import math
@@ -114,7 +115,7 @@ class ServerIndex:
             self._collections.adopt(served, contract)
             self._opened = _OpenCollection(served, contract)
             return
-        physical = self._collections.resume(contract) or self._collections.begin(contract)
+        physical = self._collections.begin(contract, served)
         self._collections.index_payload(physical, contract)
         self._opened = _OpenCollection(physical, contract)
         if served is None:

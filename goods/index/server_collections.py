@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import grpc
 from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from goods.errors import IndexStoreError
 from goods.index.contract import Contract, check_continues
@@ -81,22 +83,32 @@ class Collections:
             self.index_payload(served, contract)
             self.call(self.client.update_collection, served, metadata=contract.to_json())
 
-    def resume(self, contract: Contract) -> str | None:
-        """What a load or rebuild under this contract left unfinished; any other is removed."""
-        newest = max(self._ours(), key=_number, default=None)
-        if newest is None or newest == self.served():
-            return None
-        if (
-            contract.to_json().items() <= self._metadata(newest).items()
-        ):  # beside it, there are notes
-            return newest
-        self.discard(newest)
-        return None
+    def begin(self, contract: Contract, served: str | None) -> str:
+        """The collection to load into, ready for a bulk load: a new one without a graph.
 
-    def begin(self, contract: Contract) -> str:
-        """A new, empty collection without a graph, ready for a bulk load."""
-        physical = f"{self.name}-{max(map(_number, self._numbered()), default=0) + 1:04d}"
+        What a load or rebuild under this contract left unfinished is gone on with; so is what
+        another process has begun meanwhile. Anything else unfinished is removed.
+
+        Args:
+            contract: What the vectors will be.
+            served: The collection behind the alias, which is to be replaced.
+
+        Raises:
+            ModelMismatchError: The other process has begun with another model.
+            SchemaError: It compares a field in another way.
+        """
+        numbered = self._numbered()  # once: who begins at the same time takes the same number
+        newest = max(filter(self._is_ours, numbered), key=_number, default=None)
+        if newest is not None and newest != served:
+            if contract.to_json().items() <= self._metadata(newest).items():  # others are notes
+                return newest
+            if newest == self.served():
+                check_continues(self.address, self.read_contract(newest), contract)
+                return newest
+            self.discard(newest)
+        physical = f"{self.name}-{max(map(_number, numbered), default=0) + 1:04d}"
         self.call(self._create_if_absent, physical, contract)
+        check_continues(self.address, self.read_contract(physical), contract)
         return physical
 
     def index_payload(self, physical: str, contract: Contract) -> None:
@@ -145,9 +157,16 @@ class Collections:
         self.call(self.client.update_collection, physical, metadata=merged)
 
     def _create_if_absent(self, physical: str, contract: Contract) -> None:
-        """Create a collection; once more after a lost answer is no conflict."""
+        """Create a collection; no conflict after a lost answer, or beside another process."""
         if self.client.collection_exists(physical):
             return
+        try:
+            self._create(physical, contract)
+        except (UnexpectedResponse, grpc.RpcError):
+            if not self.client.collection_exists(physical):
+                raise
+
+    def _create(self, physical: str, contract: Contract) -> None:
         self.client.create_collection(
             physical,
             vectors_config=models.VectorParams(
@@ -171,8 +190,10 @@ class Collections:
 
     def _ours(self) -> list[str]:
         """Those that goods made, of whichever layout."""
-        mark = {"stamp", "layout"}
-        return [name for name in self._numbered() if mark <= self._metadata(name).keys()]
+        return list(filter(self._is_ours, self._numbered()))
+
+    def _is_ours(self, name: str) -> bool:
+        return {"stamp", "layout"} <= self._metadata(name).keys()
 
     def _metadata(self, physical: str) -> dict[str, Any]:
         return self.call(self.client.get_collection, physical).config.metadata or {}
