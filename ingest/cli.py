@@ -16,14 +16,30 @@ from goods.options import (
     model_option,
     schema_option,
 )
-from ingest.options import Percent, journal_option, watch_options
+from goods.sections import Sectioned
+from ingest.options import Percent, crew_options, journal_option, watch_options
 
 if TYPE_CHECKING:
     from ingest.preview import Preview
     from ingest.report import IngestReport
 
+_SECTIONS = {
+    "Products": ("catalog", "schema", "limit", "retry", "allow_private"),
+    "Index": ("index", "api_key", "sync", "max_gone", "rebuild"),
+    "Model": (*("model", "device", "dtype", "backend", "backend_cache", "batch_size", "threads"),),
+    "More than one worker": ("nproc", "ray", "ray_workers", "part"),
+    "What is known, and what goes wrong": (
+        *("journal", "journal_size", "verify", "refused_file", "max_refused"),
+    ),
+    "What to look at": ("dry_run", "log", "report_file", "metrics", "as_json"),
+}
 
-@click.command(epilog="Example: goods ingest --catalog shop.csv --model models/shop --index index/")
+
+@click.command(
+    cls=Sectioned,
+    sections=_SECTIONS,
+    epilog="Example: goods ingest --catalog shop.csv --model models/shop --index index/",
+)
 @catalog_option
 @schema_option
 @model_option
@@ -36,15 +52,16 @@ if TYPE_CHECKING:
 @click.option(
     "--batch-size",
     type=click.IntRange(1),
-    help="Pictures embedded at a time; found by trying otherwise.",
+    help="Pictures embedded at a time, by each process; found by trying otherwise.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(1),
     default=4,
     show_default=True,
-    help="Threads that read, decode and resize pictures.",
+    help="Threads of each process that read, decode and resize pictures.",
 )
+@crew_options
 @click.option(
     "--verify", is_flag=True, help="Look at every picture again, whatever its time, size or URL."
 )
@@ -58,7 +75,6 @@ if TYPE_CHECKING:
 )
 @click.option("--rebuild", is_flag=True, help="Embed all anew, then replace the index in one step.")
 @click.option("--limit", type=click.IntRange(1), help="Take only the first so many rows.")
-@click.option("--part", metavar="N/M", help="Take only the Nth of M parts of the catalog.")
 @click.option(
     "--retry",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -104,12 +120,15 @@ def ingest(
     dry_run: bool,
     batch_size: int | None,
     threads: int,
+    nproc: int,
+    ray: str | None,
+    ray_workers: int | None,
+    part: str | None,
     verify: bool,
     sync: bool,
     max_gone: float,
     rebuild: bool,
     limit: int | None,
-    part: str | None,
     retry: Path | None,
     refused_file: Path,
     max_refused: float,
@@ -130,6 +149,7 @@ def ingest(
     # load pictures need: 214 pictures/s instead of 61 beside one busy process, on 2 cores; none
     # lost on idle ones. It is read when torch is first imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or a cluster of ours would phone home
 
     from goods.catalog import open_catalog
     from goods.index import open_index
@@ -157,6 +177,9 @@ def ingest(
         retry=retry,
         part=Part.parse(part) if part else WHOLE,
         allow_private=allow_private,
+        nproc=nproc,
+        ray=ray,
+        ray_workers=ray_workers,
     )
     refuse_backend(backend, device, dtype)
     products = open_catalog(catalog, schema)

@@ -61,7 +61,7 @@ class StageClock:
         try:
             yield
         finally:
-            self._add(stage, products, time.perf_counter() - started)
+            self.add(stage, products, time.perf_counter() - started)
 
     def making(self, stage: str, batches: Iterable[list[T]]) -> Iterator[list[T]]:
         """The same batches, the making of each counted as this stage's work."""
@@ -69,7 +69,7 @@ class StageClock:
         while True:
             started = time.perf_counter()
             batch = next(iterator, None)
-            self._add(stage, len(batch or ()), time.perf_counter() - started)
+            self.add(stage, len(batch or ()), time.perf_counter() - started)
             if batch is None:
                 return
             yield batch
@@ -82,7 +82,8 @@ class StageClock:
                 for stage, busy in self._stages.items()
             )
 
-    def _add(self, stage: str, products: int, seconds: float) -> None:
+    def add(self, stage: str, products: int, seconds: float) -> None:
+        """Count work of a stage that was measured elsewhere."""
         with self._lock:
             busy = self._stages.setdefault(stage, _Busy())
             busy.products += products

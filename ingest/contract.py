@@ -9,7 +9,10 @@ from model.encoder import Encoder
 
 def contract_of(catalog: Catalog, encoder: Encoder) -> Contract:
     """The contract of an index of this catalog's pictures, embedded by this model."""
+    return Contract(encoder.dimension, whereabouts(encoder), encoder.stamp, catalog.schema)
+
+
+def whereabouts(encoder: Encoder) -> str:
+    """The name under which others find the model again, whatever folder they run in."""
     folder = Path(encoder.name)
-    # a search has to find the model again, whatever folder it runs in
-    name = str(folder.absolute()) if folder.is_dir() else encoder.name
-    return Contract(encoder.dimension, name, encoder.stamp, catalog.schema)
+    return str(folder.absolute()) if folder.is_dir() else encoder.name

@@ -1,18 +1,20 @@
 """From planned products to pixels, unless their vector is known already."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 
 from goods.errors import PictureError
-from goods.index import Vector, VectorIndex
+from goods.index import Vector
 from goods.pictures import Fetched, PictureLoader, decode
 from goods.product import Product
 from goods.streams import in_order, then
 from ingest.clock import StageClock
-from ingest.journal import Journal, Seen
+from ingest.journal import Seen
+from ingest.known import KnownVectors, work_of
 from ingest.plan import Planned, Work
 from ingest.recognise import seen_as
 from ingest.refused import Refused, for_its_picture
@@ -48,34 +50,33 @@ class Loading:
         loader: Reads them.
         pool: Threads that decode and resize.
         encoder: Says what pixels it wants.
-        journal: Knows the vectors of pictures that were embedded before.
-        index: Knows those of pictures that it holds.
-        depth: Pictures that may be on their way; bounds the memory.
+        known: Vectors that need no pixels; None where others have looked.
         clock: Told how long it took.
     """
 
     loader: PictureLoader
     pool: Executor
     encoder: Encoder
-    journal: Journal
-    index: VectorIndex
-    depth: int
+    known: KnownVectors | None
     clock: StageClock
 
-    def load(self, planned: Iterable[Sequence[Planned]]) -> Iterator[Loaded | Refused]:
-        """The products in order, with their vector or with their pixels."""
-        return in_order(self._begun(planned), self.depth)
+    def load(self, planned: Iterable[Sequence[Planned]], depth: int) -> Iterator[Loaded | Refused]:
+        """The products in order, with their vector or with their pixels.
 
-    def _begun(
-        self, planned: Iterable[Sequence[Planned]]
-    ) -> Iterator[Loaded | Future[Loaded | Refused]]:
-        for batch in planned:
-            digests = [p.picture for p in batch if p.picture and p.vector is None]
-            vectors = self.journal.vectors(self.encoder.made_by, digests)
-            for item in batch:
-                yield _known(item, vectors) or self._begin(item)
+        Up to `depth` pictures are on their way; that bounds the memory.
+        """
+        return in_order(chain.from_iterable(map(self.begin, planned)), depth)
 
-    def _begin(self, item: Planned) -> Future[Loaded | Refused]:
+    def begin(self, batch: Sequence[Planned]) -> Iterator[Loaded | Future[Loaded | Refused]]:
+        """The same for one batch, each picture begun when its product is asked for."""
+        vectors = [None] * len(batch) if self.known is None else self.known.of(batch)
+        for item, vector in zip(batch, vectors, strict=True):
+            if vector is None or item.picture is None:
+                yield self._begun(item)
+            else:
+                yield Loaded(bare(item.product), item.work, item.payload, item.picture, vector)
+
+    def _begun(self, item: Planned) -> Future[Loaded | Refused]:
         """Fetch the picture, which for one on a host takes no thread, and then decode it in one."""
         picture = item.product.picture
         if picture.is_remote:
@@ -96,29 +97,19 @@ class Loading:
     def _loaded(self, item: Planned, fetched: Fetched) -> Loaded:
         """The pixels, unless these very bytes are known, under whatever name."""
         seen = seen_as(item.product.picture.location, fetched)
-        work = Work.MOVED if seen.digest == item.before else item.work
-        image: Vector | torch.Tensor | None = self._vector(item.product, seen.digest, work)
+        image: Vector | torch.Tensor | None = None
+        if self.known is not None:
+            image = self.known.of_read(item, seen.digest)
         if image is None:
             image = self._pixels(seen.location, fetched.data or b"")
-        return Loaded(_bare(item.product), work, item.payload, seen.digest, image, seen)
-
-    def _vector(self, product: Product, digest: str, work: Work) -> Vector | None:
-        if work is Work.MOVED:
-            [record] = self.index.fetch([product.point_id], with_vectors=True, keys=())
-            return record.vector
-        return self.journal.vectors(self.encoder.made_by, [digest]).get(digest)
+        work = work_of(item, seen.digest)
+        return Loaded(bare(item.product), work, item.payload, seen.digest, image, seen)
 
     def _pixels(self, location: str, data: bytes) -> torch.Tensor:
         image = decode(data, location, self.loader.limits, at_least=self.encoder.image_size)
         return self.encoder.pixels([image])
 
 
-def _known(item: Planned, vectors: Mapping[str, Vector]) -> Loaded | None:
-    vector = vectors.get(item.picture or "") if item.vector is None else item.vector
-    if vector is None or item.picture is None:
-        return None
-    return Loaded(_bare(item.product), item.work, item.payload, item.picture, vector)
-
-
-def _bare(product: Product) -> Product:
+def bare(product: Product) -> Product:
+    """The product without the bytes of its picture: past this stage nobody needs them."""
     return product.with_picture(replace(product.picture, data=None))

@@ -64,3 +64,33 @@ def watch_options(command: F) -> F:
         help="Serve Prometheus metrics while it runs; on 127.0.0.1 unless a host is named.",
     )
     return report(log(metrics(command)))
+
+
+def crew_options(command: F) -> F:
+    """Add the options of who embeds."""
+    nproc = click.option(
+        "--nproc",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="Processes on this machine that load and embed pictures, one per GPU; without GPUs "
+        "they share the cores.",
+    )
+    ray = click.option(
+        "--ray",
+        metavar="ADDRESS",
+        envvar="GOODS_RAY",
+        show_envvar=True,
+        help="Load and embed on the Ray cluster there: auto, HOST:6379, ray://HOST:10001, or local "
+        "for one that ends with the command; needs the extra 'ray'.",
+    )
+    ray_workers = click.option(
+        "--ray-workers",
+        type=click.IntRange(1),
+        metavar="N",
+        help="With --ray: how many load and embed.  [default: one per GPU, else one per node]",
+    )
+    part = click.option(
+        "--part", metavar="N/M", help="Take only the Nth of M parts of the catalog."
+    )
+    return nproc(ray(ray_workers(part(command))))

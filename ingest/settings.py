@@ -66,6 +66,10 @@ class IngestSettings:
         retry: Take only the products that this file, an earlier `refused`, names.
         part: Take only this part of the catalog.
         allow_private: Hosts that pictures may come from though they are not public.
+        nproc: Processes on this machine that load and embed, one per GPU; `threads` and
+            `batch_size` are those of each.
+        ray: Address of a Ray cluster that loads and embeds instead.
+        ray_workers: How many do so there; None for one per GPU, or else per node.
     """
 
     refused: Path = Path("refused.jsonl")
@@ -82,12 +86,17 @@ class IngestSettings:
     retry: Path | None = None
     part: Part = WHOLE
     allow_private: tuple[str, ...] = ()
+    nproc: int = 1
+    ray: str | None = None
+    ray_workers: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "threads", "look_ahead"):
+        for name in ("batch_size", "threads", "look_ahead", "nproc", "ray_workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise GoodsError(f"{name} is {value}; it has to be at least 1")
+        if self.ray is not None and self.nproc > 1:
+            raise GoodsError("nproc is for this machine, ray for a cluster; choose one")
         for name, others in (("limit", "after the limit"), ("retry", "that was not refused")):
             if self.sync and getattr(self, name) is not None:
                 raise GoodsError(

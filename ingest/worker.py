@@ -9,6 +9,8 @@ Three threads, each a chain of generators that pulls from the one before it thro
 so that memory is bounded by the look-ahead however large the catalog is, and products keep their
 order. What was embedded is in the journal before it goes to the index, and a batch is durable there
 before it is counted; a run that was killed is finished by running it again.
+
+Loading and embedding may be left to a crew (`ingest.scatter`): processes, or a cluster.
 """
 
 import time
@@ -23,14 +25,17 @@ from goods.streams import ahead, batches
 from ingest.batch_size import BatchSize
 from ingest.clock import StageClock
 from ingest.contract import contract_of
+from ingest.crew import crew_for
 from ingest.embed import Embedding
 from ingest.gone import Present, delete_gone
 from ingest.journal import Journal
+from ingest.known import KnownVectors
 from ingest.load import Loaded, Loading
 from ingest.plan import Planned, Work, plan
 from ingest.refused import Refused, RefusedLog
 from ingest.report import IngestReport
 from ingest.rows import wanted_products
+from ingest.scatter import Scattering
 from ingest.settings import IngestSettings
 from ingest.tally import Tally, Told
 from ingest.write import Writing
@@ -63,7 +68,6 @@ def ingest(
         GoodsError: `sync` would delete too much, or a file cannot be written.
     """
     started = time.perf_counter()
-    clock = StageClock(load=settings.threads, upsert=index.streams)
     size = BatchSize(settings.batch_size)
     present = Present() if settings.sync else None
     with (
@@ -71,16 +75,23 @@ def ingest(
         RefusedLog(settings.refused) as log,
         ThreadPoolExecutor(settings.threads) as pool,
         PictureLoader(PictureLimits(allow_private=settings.allow_private)) as loader,
+        crew_for(settings, encoder, loader.limits) as crew,
     ):
+        workers = crew.workers if crew else 1
+        clock = StageClock(load=settings.threads * workers, embed=workers, upsert=index.streams)
         tally = Tally(log, clock, tell)
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
         products = tally.good(wanted_products(catalog, settings, present))
         planned = plan(products, index, journal, loader, pool, verify=settings.verify)
         changed = _changed(clock.making("plan", planned), tally)
-        loading = Loading(loader, pool, encoder, journal, index, settings.look_ahead, clock)
-        loaded = _handed_on(tally.good(loading.load(changed)))
-        embedding = Embedding(encoder, size, 2 * settings.look_ahead, clock)
-        embedded = ahead(embedding.embed(loaded), _BATCHES_AHEAD)
+        known = KnownVectors(journal, index, encoder.made_by)
+        if crew is None:
+            loading = Loading(loader, pool, encoder, known, clock)
+            loaded = _handed_on(tally.good(loading.load(changed, settings.look_ahead)))
+            vectors = Embedding(encoder, size, 2 * settings.look_ahead, clock).embed(loaded)
+        else:
+            vectors = Scattering(crew, known, size, clock, tally.refuse).embed(changed)
+        embedded = ahead(vectors, _BATCHES_AHEAD)
         for batch in Writing(index, journal, encoder.made_by, clock).write(embedded):
             for refused in batch.refused:
                 tally.refuse(refused)

@@ -82,6 +82,11 @@ class Encoder:
         return self._towers
 
     @property
+    def backend(self) -> str:
+        """What runs the picture tower; empty for torch."""
+        return self._backend
+
+    @property
     def dimension(self) -> int:
         """The length of its vectors."""
         return self._towers.dimension
