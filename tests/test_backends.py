@@ -312,3 +312,9 @@ def test_export_prints_how_far_it_agrees(clip: Path, kept: Path, tmp_path: Path)
     assert run.exit_code == 0, run.output
     assert "openvino agrees with torch in float32 at cosine 1.0000" in run.stdout
     assert len(list(kept.iterdir())) == 2
+
+
+def test_torch_needs_no_export(clip: Path, tmp_path: Path) -> None:
+    run = CliRunner().invoke(main, ["export", "--catalog", "none.csv", "--model", str(clip)])
+    assert run.exit_code == 2
+    assert "pass --backend openvino-int8" in run.stderr

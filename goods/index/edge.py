@@ -103,9 +103,7 @@ class EdgeIndex:
         top = offset + limit
         if limit == 0:
             return []
-        mode = mode or plan_search(
-            conditions, top, lambda: self.count(conditions, exact=False), self._require().tuning
-        )
+        mode = mode or plan_search(conditions, top, lambda: self.count(conditions, exact=False))
         request = edge.QueryRequest(
             limit=limit,
             offset=offset,
@@ -214,9 +212,7 @@ class EdgeIndex:
         return self._require().generation.read_note(name)
 
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
-        opened = self._require()
-        opened.generation.write_note(name, note)
-        self._opened = replace(opened, tuning=opened.generation.tuning())
+        self._require().generation.write_note(name, note)
 
     def info(self) -> IndexInfo:
         opened = self._require()

@@ -34,27 +34,25 @@ def export(
 ) -> None:
     """Export a model for a backend, anew, and say how far it agrees with torch.
 
-    It is calibrated and judged on the first pictures of the catalog, and kept: whatever runs with
+    It is calibrated and judged on a sample of the catalog's pictures, and kept: whatever runs with
     this model and backend uses it from then on.
     """
     import json
 
     from goods.catalog import open_catalog
-    from goods.errors import ModelError
     from goods.pictures import PictureLimits
     from model.backends.accelerate import accelerate, refuse_backend
     from model.backends.sample import sample_pixels
     from model.encoder import Encoder
 
+    if backend == "torch":
+        raise click.UsageError("torch runs the checkpoint itself; pass --backend openvino-int8")
     refuse_backend(backend, "cpu")
     products = open_catalog(catalog, schema).products()
     encoder = Encoder.load(model, "cpu")
     sample = sample_pixels(products, encoder, PictureLimits(allow_private=allow_private))
-    done = accelerate(encoder, backend, sample, backend_cache, anew=True)
-    if done.agreement is None:
-        raise ModelError("torch runs the checkpoint itself; pass --backend openvino-int8")
-    click.echo(
-        json.dumps(done.agreement.to_json(), indent=2)
-        if as_json
-        else f"{backend} {done.agreement}; kept in {backend_cache}"
-    )
+    held = accelerate(encoder, backend, sample, backend_cache, anew=True).agreement
+    if as_json and held:
+        click.echo(json.dumps(held.to_json(), indent=2))
+    else:
+        click.echo(f"{backend} {held}; kept in {backend_cache}")

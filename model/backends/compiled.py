@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from model.backends.library import load_library
 
-CHUNK = 16
-"""Pictures that go through the graph at a time, whatever the batch: their activations stay near the
-cores, and only a batch's rest is of a size that has to be prepared for."""
+CHUNK = 32
+"""Pictures that go through the graph at a time, whatever the batch. From 16 on the processor spends
+the same on each; more at a time only take memory (0.4 GB of activations in a SigLIP at 384 px)."""
 
 _SETTINGS = {
     "PERFORMANCE_HINT": "LATENCY",
