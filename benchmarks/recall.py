@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goods.index import AnyOf, Condition, Not, Range, Vector, VectorIndex, open_index
-from goods.index.planner import plan_search
+from goods.index.planner import TUNING_NOTE, Tuning, plan_search
 from goods.schema import CatalogSchema, FieldKind
 
 TOP = 10
@@ -156,7 +156,10 @@ def demands(catalog: Catalog, fields: Fields, query: Query) -> Iterator[Demand]:
 
 def attempt(index: VectorIndex, catalog: Catalog, query: Query, demand: Demand) -> Trial:
     """Search once with the index and once with numpy."""
-    mode = plan_search(demand.conditions, TOP, lambda: index.count(demand.conditions, exact=False))
+    tuning = Tuning.of(index.read_note(TUNING_NOTE))
+    mode = plan_search(
+        demand.conditions, TOP, lambda: index.count(demand.conditions, exact=False), tuning
+    )
     started = time.perf_counter()
     hits = index.search(query.vector, TOP, conditions=demand.conditions)
     searched = time.perf_counter()

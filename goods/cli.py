@@ -18,6 +18,7 @@ COMMANDS = {
     "journal": "ingest.journal_cli:journal",
     "search": "search.cli:search",
     "understand": "search.cli:understand",
+    "tune": "search.tune.cli:tune",
     "info": "search.cli:info",
 }
 """Where each verb lives, in the order in which people meet them."""

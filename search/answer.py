@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from goods.index import FacetCount
 from goods.product import Product
 from search.facets import NumberFacet
+from search.relevance import Relevance
 from search.understand.decision import Understanding, Understood
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Hit:
     Attributes:
         product: As the catalog has it.
         score: Cosine of its picture and the query, higher is closer; 0 without a query.
-        words: How well it has the query's words, 0 to 1.
+        words: Share of the query's words that it has; 0 where words were not looked at.
         variants: The other products of its group under the filters, when hits were grouped; of
             all hits of a page the first 1,000.
         variant_count: How many there are.
@@ -40,6 +41,8 @@ class Answer:
     Attributes:
         hits: The best products, best first.
         total: How many products hold to the filters.
+        relevance: Whether the best of them is a good match; None for other queries than texts, on
+            later pages, and until `goods tune` has measured the index.
         next: Cursor of the next page; None after the last one.
         facets: Counts of each value of the fields that were asked for, under the filters.
         numbers: The same for number fields, by ranges.
@@ -51,6 +54,7 @@ class Answer:
 
     hits: tuple[Hit, ...]
     total: int
+    relevance: Relevance | None = None
     next: str | None = None
     facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
     numbers: Mapping[str, NumberFacet] = field(default_factory=dict)
@@ -78,6 +82,7 @@ class Answer:
         """A plain form for machines."""
         return {
             "total": self.total,
+            "relevance": asdict(self.relevance) if self.relevance else None,
             "next": self.next,
             "hits": [_hit_json(hit) for hit in self.hits],
             "facets": {

@@ -78,8 +78,7 @@ def _names_one(query: Query, filtered: tuple[Condition, ...], index: VectorIndex
 
 def _with_text(query: Query, text: str) -> Query:
     """The query with another text; with none, if something else is left to look for or all is."""
-    has_minus = query.minus_texts or query.minus_images or query.minus_products
-    if text or (not query.images and not query.products and has_minus):
+    if text or (not query.images and not query.products and query.has_minus):
         return replace(query, texts=(text,) if text else query.texts)
     return replace(query, texts=())
 

@@ -285,6 +285,8 @@ def _print(answer: "Answer", offset: int, as_json: bool) -> None:
         click.echo(
             f"nothing holds to all of it, so given up: {'; '.join(map(str, answer.relaxed))}"
         )
+    if answer.relevance and not answer.relevance.is_good:
+        click.echo("no good match; the closest are:")
     for rank, hit in enumerate(answer.hits, start=offset + 1):
         product = hit.product
         values = (

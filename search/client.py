@@ -25,7 +25,7 @@ from goods.limits import PictureLimits
 from goods.product import point_id
 from goods.schema import CatalogSchema
 from model.encoder import Encoder
-from search.answer import Answer
+from search.answer import Answer, Hit
 from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
 from search.embed import SOON, embed
@@ -35,6 +35,7 @@ from search.hits import hits_of
 from search.options import SearchOptions, Understand
 from search.pages import turn
 from search.query import Example, Query
+from search.relevance import RELEVANCE_NOTE, Background, Relevance, relevance
 from search.understand import Understanding, understand
 from search.vocabulary import LiveVocabulary
 
@@ -161,7 +162,16 @@ class SearchClient:
         done = time.perf_counter()
         spent = (encoded - started) * 1e3, (done - encoded) * 1e3
         said = asked.understanding, asked.relaxed
-        return Answer(hits, total, following, counts.values, counts.numbers, *said, *spent)
+        return Answer(
+            hits,
+            total,
+            self._relevance(asked.query, hits, options),
+            following,
+            counts.values,
+            counts.numbers,
+            *said,
+            *spent,
+        )
 
     def by_text(
         self,
@@ -250,6 +260,20 @@ class SearchClient:
     def _embed(self, query: Query, examples: Mapping[str, Record]) -> Vector:
         products = {name: r.vector for name, r in examples.items() if r.vector is not None}
         return embed(query, lambda: self.encoder, products, self._limits)
+
+    def _relevance(
+        self, query: Query, hits: Sequence[Hit], options: SearchOptions
+    ) -> Relevance | None:
+        """How good the best hit is, where that was measured: for texts, on the first page."""
+        is_first = options.cursor is None and options.offset == 0
+        if self._background is None or query.text_share < 1 or query.has_minus or not is_first:
+            return None
+        cosine = max((hit.score for hit in hits), default=-1.0)
+        return relevance(self._background, cosine, max((hit.words for hit in hits), default=0.0))
+
+    @cached_property
+    def _background(self) -> Background | None:
+        return Background.of(self.index.read_note(RELEVANCE_NOTE))
 
     def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
         return filters.conditions(self.schema, self._vocabulary) if filters else ()

@@ -59,13 +59,18 @@ class Query:
             raise QueryError("the text is empty; say what to look for")
         if not (self.text_weight >= 0 and self.minus_weight >= 0):
             raise QueryError("the weights of a query are 0 or more")
-        if self.is_empty and (self.minus_texts or self.minus_images or self.minus_products):
+        if self.is_empty and self.has_minus:
             raise QueryError("say what to look for, not only what to move away from")
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is looked for: all products are as good."""
         return not (self.texts or self.images or self.products)
+
+    @property
+    def has_minus(self) -> bool:
+        """Whether there is something to move away from."""
+        return bool(self.minus_texts or self.minus_images or self.minus_products)
 
     @property
     def words(self) -> str:

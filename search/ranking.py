@@ -4,7 +4,7 @@ A ranking is a function that gives at least the best `depth` products, best firs
 fewer, there are no more. It looks from the top each time: an index may change between two pages.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from goods.index import Condition, Found, Order, Record, Vector, VectorIndex
-from goods.index.words import product_words, query_words
-from goods.schema import CatalogSchema
+from goods.index.words import query_words, share_of
 
 WORDS_WEIGHT = 0.6
 """Share of the words in a hybrid score. Above a half, who has every word of the query comes before
@@ -38,7 +37,7 @@ class Ranked:
         id: Of its point.
         payload: What the index keeps of it.
         cosine: Closeness of its picture to the query; 0 without one.
-        words: How well it has the query's words, 0 to 1.
+        words: Share of the query's words that it has.
         strength: What the ranking goes by.
         vector: Its picture's, where the ranking looked at it.
     """
@@ -89,7 +88,8 @@ def by_likeness_and_words(
         named = index.search_words(asked, depth, conditions=conditions, with_vectors=True)
         best = alike[0].score if alike else 0.0
         worst = alike[:POOL][-1].score if alike else 0.0
-        words = dict(zip((f.id for f in named), _words(named, asked.places, schema), strict=True))
+        shares = {f.id: share_of(asked, f.payload, schema) for f in named}
+        words = {f.id: shares[f.id] * f.score / named[0].score for f in named}
         cosines = {f.id: _cosine(f, vector) for f in named} | {f.id: f.score for f in alike}
         return sorted(
             (
@@ -97,7 +97,7 @@ def by_likeness_and_words(
                     f.id,
                     f.payload,
                     cosines[f.id],
-                    words.get(f.id, 0.0),
+                    shares.get(f.id, 0.0),
                     (1 - weight) * max(0.0, (cosines[f.id] - worst) / (best - worst or 1.0))
                     + weight * words.get(f.id, 0.0)
                     + is_named(f.payload, text),
@@ -153,13 +153,6 @@ def is_named(payload: dict[str, Any], text: str) -> bool:
     wanted = " ".join(text.split()).casefold()
     names = (payload["id"], payload.get("title", ""))
     return wanted in {" ".join(name.split()).casefold() for name in names}
-
-
-def _words(named: Sequence[Found], asked: Sequence[int], schema: CatalogSchema) -> Iterable[float]:
-    for found in named:
-        has = set(product_words(found.payload, schema).places)
-        covered = sum(place in has for place in asked) / len(asked)
-        yield covered * found.score / named[0].score
 
 
 def _cosine(found: Found, vector: Vector) -> float:

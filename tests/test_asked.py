@@ -28,7 +28,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop = make_shop(folder / "shop", count=48)
     encoder = Encoder.load(str(tiny_clip(folder / "model")), device="cpu")
     index = open_index(str(folder / "index"))
-    ingest(open_catalog(shop), index, encoder, IngestSettings(), folder / "refused.jsonl")
+    ingest(open_catalog(shop), index, encoder, IngestSettings(folder / "refused.jsonl"))
     index.close()
     return folder
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from goods.index import AnyOf, Condition, Not, Range, SearchMode
 from goods.index.edge_models import edge_search_params
-from goods.index.planner import EF, EXACT_UP_TO, FILTERED_EF, GRAPH_FROM, plan_search
+from goods.index.planner import EF, EXACT_UP_TO, FILTERED_EF, GRAPH_FROM, Tuning, plan_search
 from goods.index.server_models import server_search_params
 
 RED = AnyOf("colour", ("Red",))
@@ -18,24 +18,38 @@ FILTERS: list[list[Condition]] = [[RED], [Not(RED)], [Range("price", lt=9), Not(
 
 @pytest.mark.parametrize("conditions", [[], *FILTERS])
 def test_few_candidates_are_scanned_exactly(conditions: list[Condition]) -> None:
-    assert plan_search(conditions, 10, lambda: EXACT_UP_TO) == SearchMode(is_exact=True)
-    assert not plan_search(conditions, 10, lambda: EXACT_UP_TO + 1).is_exact
+    assert plan_search(conditions, 10, lambda: EXACT_UP_TO, Tuning()) == SearchMode(is_exact=True)
+    assert not plan_search(conditions, 10, lambda: EXACT_UP_TO + 1, Tuning()).is_exact
 
 
 def test_without_conditions_many_candidates_take_the_plain_graph() -> None:
-    assert plan_search([], 10, lambda: 10**6) == SearchMode(ef=EF, use_acorn=False)
+    assert plan_search([], 10, lambda: 10**6, Tuning()) == SearchMode(ef=EF, use_acorn=False)
 
 
 @pytest.mark.parametrize("conditions", FILTERS)
 def test_under_broad_conditions_acorn_looks_further(conditions: list[Condition]) -> None:
-    assert plan_search(conditions, 10, lambda: 10**6) == SearchMode(ef=FILTERED_EF, use_acorn=True)
+    assert plan_search(conditions, 10, lambda: 10**6, Tuning()) == SearchMode(
+        ef=FILTERED_EF, use_acorn=True
+    )
+
+
+def test_an_index_may_have_settings_of_its_own() -> None:
+    own = Tuning.of({"exact_up_to": 10, "ef": 64, "filtered_ef": 256, "use_acorn": False})
+    assert plan_search([RED], 10, lambda: 10, own) == SearchMode(is_exact=True)
+    assert plan_search([RED], 10, lambda: 11, own) == SearchMode(ef=256)
+    assert plan_search([], 10, lambda: 11, own) == SearchMode(ef=64)
+
+
+@pytest.mark.parametrize("note", [None, {}, {"ef": 64, "of a later version": 1}])
+def test_settings_that_cannot_be_read_are_those_of_the_table(note: dict[str, int] | None) -> None:
+    assert Tuning.of(note) == Tuning()
 
 
 @given(top=st.integers(1, 10_000), conditions=st.sampled_from([[], *FILTERS]))
 def test_deep_pages_keep_at_least_twice_as_many_candidates(
     top: int, conditions: list[Condition]
 ) -> None:
-    assert plan_search(conditions, top, lambda: 10**6).ef >= max(EF, 2 * top)
+    assert plan_search(conditions, top, lambda: 10**6, Tuning()).ef >= max(EF, 2 * top)
 
 
 def test_a_graph_is_built_from_where_searches_use_it() -> None:

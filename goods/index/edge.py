@@ -103,7 +103,9 @@ class EdgeIndex:
         top = offset + limit
         if limit == 0:
             return []
-        mode = mode or plan_search(conditions, top, lambda: self.count(conditions, exact=False))
+        mode = mode or plan_search(
+            conditions, top, lambda: self.count(conditions, exact=False), self._require().tuning
+        )
         request = edge.QueryRequest(
             limit=limit,
             offset=offset,
@@ -212,7 +214,9 @@ class EdgeIndex:
         return self._require().generation.read_note(name)
 
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
-        self._require().generation.write_note(name, note)
+        opened = self._require()
+        opened.generation.write_note(name, note)
+        self._opened = replace(opened, tuning=opened.generation.tuning())
 
     def info(self) -> IndexInfo:
         opened = self._require()

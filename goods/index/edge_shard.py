@@ -17,6 +17,7 @@ from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, require_room
 from goods.index.edge_models import PAYLOAD_INDEX, edge_config
 from goods.index.generations import Generation
+from goods.index.planner import Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class OpenGeneration:
     generation: Generation
     contract: Contract
     shard: edge.EdgeShard
+    tuning: Tuning
 
     def close(self) -> None:
         """Release the engine's files."""
@@ -66,7 +68,7 @@ def load_generation(
         try:
             with engine_errors(generation.path):
                 shard = edge.EdgeShard.load(str(generation.shard))
-            return OpenGeneration(generation, contract, shard)
+            return OpenGeneration(generation, contract, shard, generation.tuning())
         except IndexStoreError as error:
             if "WouldBlock" not in str(error):
                 raise IndexStoreError(f"{error}; {remedy}") from error

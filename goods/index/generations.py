@@ -25,6 +25,7 @@ from typing import IO, Any, Self
 from goods.errors import IndexStoreError
 from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, hold, write_atomically
+from goods.index.planner import TUNING_NOTE, Tuning
 
 _NAME = re.compile(r"gen-(\d{4,})(-sealed)?")
 _PARTIAL = ".partial"
@@ -111,6 +112,10 @@ class Generation:
         """What the graph covered when it was built."""
         note = self.read_note(GRAPH_NOTE)
         return GraphSize(**note) if note else GraphSize()
+
+    def tuning(self) -> Tuning:
+        """How its searches are planned."""
+        return Tuning.of(self.read_note(TUNING_NOTE))
 
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
         """Note something under a name, in place of what was noted before."""

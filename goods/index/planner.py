@@ -24,8 +24,9 @@ not free it. ACORN looks one hop past them. Engines leave it off where more than
 match, which is where the hole is, so the homes ask for it at any share.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 from goods.index.conditions import Condition
 
@@ -63,8 +64,37 @@ class SearchMode:
         return max(1.0, self.ef / top)
 
 
+TUNING_NOTE = "tuning"
+"""Under which name an index keeps its own settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The planner's settings: the table's, or those that `goods tune` measured on an index.
+
+    Attributes:
+        exact_up_to: Candidates up to which every one is scored.
+        ef: Candidates that a walk keeps without conditions.
+        filtered_ef: The same under conditions.
+        use_acorn: Whether a walk under conditions looks past excluded neighbours.
+    """
+
+    exact_up_to: int = EXACT_UP_TO
+    ef: int = EF
+    filtered_ef: int = FILTERED_EF
+    use_acorn: bool = True
+
+    @classmethod
+    def of(cls, note: Mapping[str, Any] | None) -> Self:
+        """What was noted; the table's where nothing was, or by another version."""
+        try:
+            return cls(**note) if note else cls()
+        except TypeError:
+            return cls()
+
+
 def plan_search(
-    conditions: Sequence[Condition], top: int, estimate: Callable[[], int]
+    conditions: Sequence[Condition], top: int, estimate: Callable[[], int], tuning: Tuning
 ) -> SearchMode:
     """The mode for a search of the best `top` (limit + offset) results.
 
@@ -72,9 +102,10 @@ def plan_search(
         conditions: What the results must hold to.
         top: How many results are ranked.
         estimate: Gives about how many points hold to the conditions.
+        tuning: The settings of the index.
     """
-    if estimate() <= EXACT_UP_TO:
+    if estimate() <= tuning.exact_up_to:
         return SearchMode(is_exact=True)
     if conditions:
-        return SearchMode(ef=max(FILTERED_EF, 2 * top), use_acorn=True)
-    return SearchMode(ef=max(EF, 2 * top))
+        return SearchMode(ef=max(tuning.filtered_ef, 2 * top), use_acorn=tuning.use_acorn)
+    return SearchMode(ef=max(tuning.ef, 2 * top))

@@ -18,7 +18,7 @@ from goods.errors import IndexMissingError, IndexStoreError
 from goods.index import FacetCount, Found, IndexInfo, Order, Point, Record, Vector, check_points
 from goods.index.conditions import Condition
 from goods.index.contract import Contract, payload_selector, vector_selector
-from goods.index.planner import SearchMode, plan_search
+from goods.index.planner import TUNING_NOTE, SearchMode, Tuning, plan_search
 from goods.index.server_address import ServerAddress
 from goods.index.server_calls import Patience, check_version, retrying, server_errors
 from goods.index.server_collections import Collections
@@ -39,6 +39,7 @@ class _OpenCollection:
 
     name: str
     contract: Contract
+    tuning: Tuning
 
 
 class ServerIndex:
@@ -113,11 +114,11 @@ class ServerIndex:
         served = self._collections.claim()
         if served is not None and not rebuild:
             self._collections.adopt(served, contract)
-            self._opened = _OpenCollection(served, contract)
+            self._opened = self._open(served, contract)
             return
         physical = self._collections.begin(contract, served)
         self._collections.index_payload(physical, contract)
-        self._opened = _OpenCollection(physical, contract)
+        self._opened = self._open(physical, contract)
         if served is None:
             self._collections.serve(physical)
 
@@ -147,7 +148,9 @@ class ServerIndex:
         top = offset + limit
         if limit == 0:
             return []
-        mode = mode or plan_search(conditions, top, lambda: self.count(conditions, exact=False))
+        mode = mode or plan_search(
+            conditions, top, lambda: self.count(conditions, exact=False), self._require().tuning
+        )
         response = self._collections.call(
             self._client.query_points,
             self._target,
@@ -262,7 +265,9 @@ class ServerIndex:
         return self._collections.read_note(self._target, name)
 
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
-        self._collections.write_note(self._target, name, note)
+        opened = self._require()
+        self._collections.write_note(opened.name, name, note)
+        self._opened = self._open(opened.name, opened.contract)
 
     def info(self) -> IndexInfo:
         opened = self._require()
@@ -296,8 +301,12 @@ class ServerIndex:
                     f"there is no collection {self._collections.name!r} at {self.address} yet; "
                     "make one with goods ingest"
                 )
-            self._opened = _OpenCollection(served, self._collections.read_contract(served))
+            self._opened = self._open(served, self._collections.read_contract(served))
         return self._opened
+
+    def _open(self, name: str, contract: Contract) -> _OpenCollection:
+        tuning = Tuning.of(self._collections.read_note(name, TUNING_NOTE))
+        return _OpenCollection(name, contract, tuning)
 
     def _check_not_closed(self) -> None:
         if self._is_closed:

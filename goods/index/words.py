@@ -56,6 +56,12 @@ def query_words(text: str) -> Words:
     return _vector(dict.fromkeys(words(text), 1.0))
 
 
+def share_of(asked: Words, payload: Mapping[str, Any], schema: CatalogSchema) -> float:
+    """Share of the words of a query that a product has, 0 to 1; 0 of none."""
+    has = frozenset(product_words(payload, schema).places)
+    return sum(place in has for place in asked.places) / len(asked.places) if asked.places else 0.0
+
+
 def words(text: str) -> Iterator[str]:
     """The words of a text, in order; one with marks inside is followed by its parts."""
     if not text.isascii():

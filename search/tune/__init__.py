@@ -1,0 +1,1 @@
+"""Measure an index on itself: how to search it, and how close a good match is in it."""

@@ -1,0 +1,166 @@
+"""What `goods tune` measures on an index, keeps with it, and what searches make of it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from homes import HOMES, new_home
+from hypothesis import given
+from hypothesis import strategies as st
+from points import CONTRACT, WIDE, point, points, widened
+
+from checkpoints import tiny_clip
+from goods.catalog import open_catalog
+from goods.cli import main
+from goods.errors import GoodsError
+from goods.index import AnyOf, SearchMode, VectorIndex, open_index
+from goods.index.edge import EdgeIndex
+from goods.index.planner import TUNING_NOTE, Tuning
+from ingest.worker import IngestSettings, ingest
+from model.encoder import Encoder
+from search import Query, SearchClient, SearchOptions
+from search.relevance import RELEVANCE_NOTE, Background, measure_relevance, relevance
+from search.tune.planner import choose, tune_planner
+from search.tune.trials import Demand, Trial, demands
+from shop import make_shop
+
+pytestmark = [  # the server's test double says that it is one
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
+]
+
+RED, ANY = AnyOf("colour", ("Red",)), ()
+EXACT, FAST, SLOW = SearchMode(is_exact=True), SearchMode(ef=64), SearchMode(ef=512)
+ACORN = SearchMode(ef=64, use_acorn=True)
+
+
+@pytest.fixture(params=HOMES)
+def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorIndex]:
+    made = new_home(request.param, tmp_path / "index")
+    made.create(CONTRACT)
+    made.upsert(points(60))
+    yield made
+    made.close()
+
+
+def test_every_field_is_tried_as_a_filter_with_its_true_count(index: VectorIndex) -> None:
+    found = list(demands(index))
+    assert found[0] == Demand("none", (), 60)
+    assert {re.split("[!=<]", d.name)[0] for d in found[1:]} == {
+        "colour", "tags", "price_2", "in-stock",
+    }  # fmt: skip
+    assert any("!=" in d.name for d in found)
+    for demand in found:
+        assert index.count(demand.conditions) == demand.count >= 10
+
+
+def test_without_a_graph_every_search_stays_exact_and_says_so(index: VectorIndex) -> None:
+    if isinstance(index, EdgeIndex):  # the double tells no truth about graphs
+        report = tune_planner(index, [point(1000).vector])
+        assert index.read_note(TUNING_NOTE) == asdict(Tuning())
+        assert list(report.lines())[-1].startswith("every search is exact")
+        assert all(trial.mode.is_exact for trial in report.trials)
+
+
+def test_a_graph_is_measured_and_its_settings_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goods.index.edge.GRAPH_FROM", 2600)
+    index = EdgeIndex(tmp_path / "index")
+    index.create(replace(CONTRACT, dimension=WIDE))
+    index.upsert(widened(points(2600)))
+    index.seal()
+    queries = [p.vector for p in widened([point(n) for n in range(5000, 5003)])]
+    report = tune_planner(index, queries)
+    assert report.has_graph
+    table = list(report.lines())
+    assert len(table) == 2 + len({t.demand.name for t in report.trials})
+    for line in table[1:-1]:
+        assert float(line.split()[-2]) >= 0.9
+    index.close()
+    again = EdgeIndex(tmp_path / "index")
+    assert Tuning.of(again.read_note(TUNING_NOTE)) == report.tuning
+    again.close()
+
+
+def trial(mode: SearchMode, recall: float, p50_ms: float, count: int = 1000) -> Trial:
+    return Trial(Demand(f"colour {count}", (RED,), count), mode, recall, p50_ms)
+
+
+def test_the_fastest_settings_that_find_everything_are_chosen() -> None:
+    tried = [
+        trial(EXACT, 1, 9.0), trial(FAST, 0.8, 1.0), trial(ACORN, 0.99, 2.0), trial(SLOW, 1.0, 3.0)
+    ]  # fmt: skip
+    assert choose(tried) == Tuning(exact_up_to=0, ef=128, filtered_ef=64, use_acorn=True)
+
+
+def test_where_the_graph_is_slower_or_misses_everything_is_scanned() -> None:
+    slower = [trial(EXACT, 1, 1.0, 500), trial(ACORN, 1.0, 2.0, 500)]
+    misses = [trial(EXACT, 1, 9.0, 700), trial(ACORN, 0.9, 2.0, 700)]
+    good = [trial(EXACT, 1, 9.0, 900), trial(ACORN, 1.0, 2.0, 900)]
+    assert choose([*slower, *good]).exact_up_to == 500
+    assert choose([*slower, *misses, *good]).exact_up_to == 700
+
+
+@given(st.lists(st.floats(-1, 1), min_size=101, max_size=101).map(sorted), st.floats(-1, 1))
+def test_a_closer_picture_is_never_a_worse_match(quantiles: list[float], cosine: float) -> None:
+    background = Background(tuple(quantiles), quantiles[95])
+    better = relevance(background, cosine + 0.1, 0)
+    worse = relevance(background, cosine, 0)
+    assert 0 <= worse.closeness <= better.closeness <= 1
+    assert better.is_good >= worse.is_good
+    assert relevance(background, cosine, 1).is_good
+
+
+@pytest.mark.parametrize("note", [None, {}, {"quantiles": 1}, {"threshold": 0.5}])
+def test_a_background_that_cannot_be_read_is_none(note: dict[str, object] | None) -> None:
+    assert Background.of(note) is None
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tuned")
+    shop = make_shop(folder / "shop", count=48)
+    encoder = Encoder.load(str(tiny_clip(folder / "model")), device="cpu")
+    index = open_index(str(folder / "index"))
+    ingest(open_catalog(shop), index, encoder, IngestSettings(folder / "refused.jsonl"))
+    index.close()
+    return folder
+
+
+def test_a_catalog_of_few_kinds_says_what_is_missing(home: Path) -> None:
+    with SearchClient(home / "index") as client, pytest.raises(GoodsError, match="20 are needed"):
+        measure_relevance(client.index, client.encoder)
+
+
+def test_an_answer_says_whether_there_is_a_good_match(home: Path) -> None:
+    with SearchClient(home / "index") as client:
+        assert client.by_text("red shirt").relevance is None, "nothing was measured yet"
+        background = Background(tuple(n / 100 for n in range(101)), 2.0)
+        client.index.write_note(RELEVANCE_NOTE, asdict(background))
+    with SearchClient(home / "index") as client:
+        found = client.by_text("red shirt").relevance
+        assert found is not None
+        assert found.is_good, "a product has both words"
+        lacking = client.by_text("lawn mower")
+        assert lacking.relevance is not None
+        assert not lacking.relevance.is_good
+        second = SearchOptions(cursor=lacking.next)
+        assert client.search(Query("lawn mower"), options=second).relevance is None
+        assert client.similar_to("P-1").relevance is None
+
+
+def test_the_command_measures_prints_and_keeps(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.relevance.FEWEST", 3)
+    arguments = ["tune", "--index", str(home / "index"), "--queries", "4"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.stderr
+    assert "every search is exact" in result.stdout
+    assert "by looks or words" in result.stdout
+    with SearchClient(home / "index") as client:
+        assert Background.of(client.index.read_note(RELEVANCE_NOTE)) is not None
+    as_json = CliRunner().invoke(main, [*arguments, "--json"])
+    assert '"exact_up_to"' in as_json.stdout
