@@ -3,8 +3,8 @@
 Three threads, each a chain of generators that pulls from the one before it through a short queue:
 
     catalog, plan, load     decides what to do, and has pictures fetched and decoded in a pool
-    embed                   keeps the device busy
-    write                   journal, then index; the caller's own thread
+    embed, journal          keeps the device busy, and what it made on the disk
+    write                   to the index; the caller's own thread
 
 so that memory is bounded by the look-ahead however large the catalog is, and products keep their
 order. What was embedded is in the journal before it goes to the index, and a batch is durable there
@@ -38,7 +38,7 @@ from ingest.rows import wanted_products
 from ingest.scatter import Scattering
 from ingest.settings import IngestSettings
 from ingest.tally import Tally, Told
-from ingest.write import Writing
+from ingest.write import Writing, journalled
 from model.encoder import Encoder
 
 _CHUNK = 16  # loaded pictures handed on at a time: a queue's hand-over costs as much as a product
@@ -91,8 +91,8 @@ def ingest(
             vectors = Embedding(encoder, size, 2 * settings.look_ahead, clock).embed(loaded)
         else:
             vectors = Scattering(crew, known, size, clock, tally.refuse).embed(changed)
-        embedded = ahead(vectors, _BATCHES_AHEAD)
-        for batch in Writing(index, journal, encoder.made_by, clock).write(embedded):
+        kept = journalled(vectors, journal, encoder.made_by, clock)
+        for batch in Writing(index, clock).write(ahead(kept, _BATCHES_AHEAD)):
             for refused in batch.refused:
                 tally.refuse(refused)
             tally.count(

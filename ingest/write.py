@@ -14,6 +14,25 @@ from ingest.journal import Journal
 from ingest.refused import Refused
 
 
+def journalled(
+    batches: Iterable[Sequence[Embedded]], journal: Journal, made_by: str, clock: StageClock
+) -> Iterator[Sequence[Embedded]]:
+    """The same batches, once what was computed for them is in the journal.
+
+    It belongs into the thread that embeds, so that a run that is killed has lost one batch at most.
+    """
+    for batch in batches:
+        fresh = [item for item in batch if item.is_fresh]
+        is_good = are_unit([item.vector for item in fresh])
+        vectors = {
+            item.picture: item.vector for item, is_one in zip(fresh, is_good, strict=True) if is_one
+        }
+        with clock.measure("journal", len(vectors)):
+            seen = (item.seen for item in batch if item.seen is not None)
+            journal.keep(made_by, vectors, seen)
+        yield batch
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A batch that the index has confirmed, and what it did not take of it."""
@@ -28,36 +47,17 @@ class Writing:
 
     Attributes:
         index: Gets the points.
-        journal: Gets fresh vectors before the index does.
-        made_by: What made the vectors.
         clock: Told how long it took.
     """
 
     index: VectorIndex
-    journal: Journal
-    made_by: str
     clock: StageClock
 
     def write(self, batches: Iterable[Sequence[Embedded]]) -> Iterator[Written]:
         """The batches in order, each durable when it comes."""
         streams = self.index.streams
         with ThreadPoolExecutor(streams) as pool:
-            yield from map_ahead(self._written, self._kept(batches), pool, streams)
-
-    def _kept(self, batches: Iterable[Sequence[Embedded]]) -> Iterator[Sequence[Embedded]]:
-        """The same batches, once what was computed for them is in the journal."""
-        for batch in batches:
-            fresh = [item for item in batch if item.is_fresh]
-            is_good = are_unit([item.vector for item in fresh])
-            vectors = {
-                item.picture: item.vector
-                for item, is_one in zip(fresh, is_good, strict=True)
-                if is_one
-            }
-            with self.clock.measure("journal", len(vectors)):
-                seen = (item.seen for item in batch if item.seen is not None)
-                self.journal.keep(self.made_by, vectors, seen)
-            yield batch
+            yield from map_ahead(self._written, batches, pool, streams)
 
     def _written(self, batch: Sequence[Embedded]) -> Written:
         with self.clock.measure("upsert", len(batch)):

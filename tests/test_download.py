@@ -98,13 +98,17 @@ def test_the_wait_that_a_host_asks_for_is_kept(host: Host, hasty: Downloader) ->
     assert second - first >= 1
 
 
+def _gmt(from_now: timedelta) -> str:
+    return format_datetime(datetime.now(UTC) + from_now, usegmt=True)
+
+
 @pytest.mark.parametrize(
     ("header", "attempts"),
     [
         ("3600", 1),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 1),
+        pytest.param(_gmt(timedelta(hours=1)), 1, id="an hour from now"),
         ("Fri, 31 Dec 2100 23:59:59 -0000", 1),
-        (format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True), 3),
+        pytest.param(_gmt(timedelta(hours=-1)), 3, id="an hour ago"),
         ("0", 3),
         ("soon", 3),
     ],

@@ -98,31 +98,33 @@ def assert_equal(found: dict[str, Record], expected: dict[str, Record]) -> None:
     np.testing.assert_allclose(*vectors, atol=1e-5)
 
 
-def test_kill_9_at_twenty_moments_loses_nothing_and_embeds_hardly_anything_twice(
-    tmp_path: Path, model: Path
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_shop(tmp_path_factory.mktemp("shop"), PRODUCTS)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kill_9_loses_nothing_and_embeds_hardly_anything_twice(
+    shop: Path, model: Path, tmp_path: Path, seed: int
 ) -> None:
-    catalog = make_shop(tmp_path / "shop", PRODUCTS)
-    whole = Nights(catalog, model, tmp_path / "whole")
-    assert whole.run()[0] == 0
-    killed = Nights(catalog, model, tmp_path / "killed")
-    moment, kills = random.Random(7), 0
-    while kills < KILLS:
-        before = killed.embedded
-        process = killed.begin()
-        give_up = time.monotonic() + 120
-        while killed.embedded == before and process.poll() is None and time.monotonic() < give_up:
+    """Twenty moments in all, each a little after the run has begun to embed."""
+    moment = random.Random(seed)
+    nights = Nights(shop, model, tmp_path / "home")
+    for _ in range(KILLS // 4):
+        before = nights.embedded
+        process = nights.begin()
+        while nights.embedded == before and process.poll() is None:
             time.sleep(0.02)
-        time.sleep(0.25 * moment.random())
+        time.sleep(0.3 * moment.random())
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        kills += 1
-        if killed.embedded >= PRODUCTS:
-            break  # the rest of the moments would find nothing under way
-    code, report, err = killed.run()
+    code, report, err = nights.run()
     assert code == 0, err
-    assert killed.embedded <= PRODUCTS + kills * BATCH
+    assert nights.embedded <= PRODUCTS + BATCH * KILLS // 4
     assert report["points"] == PRODUCTS
-    assert_equal(killed.records(), whole.records())
+    whole = Nights(shop, model, tmp_path / "whole")
+    assert whole.run()[0] == 0
+    assert_equal(nights.records(), whole.records())
 
 
 def test_a_full_disk_loses_nothing_and_the_run_after_it_finishes(

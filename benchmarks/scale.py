@@ -1,0 +1,121 @@
+"""How a plan, a first load and a nightly run grow with the catalog.
+
+    python benchmarks/scale.py --products 10000 --products 100000 --products 1000000
+
+The catalog, the planner, the journal and the index are the real ones. Pictures and model are not:
+a picture is the bytes of its URL, and its vector is random, drawn by those bytes; so what is left
+is what everything but downloading, decoding and embedding costs. Each size runs in a process of its
+own. The nightly run has new prices for one product in a hundred.
+"""
+
+import csv
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+
+DIMENSION = 512
+COLOURS = ("Black", "White", "Navy Blue", "Red", "Green", "Beige", "Pink", "Grey")
+TYPES = tuple(f"Type {n}" for n in range(60))
+
+
+def write_catalog(path: Path, products: int, night: int = 0) -> None:
+    """Rows of eight columns; from the first night on, one price in a hundred is another one."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "image", "title", "type", "colour", "brand", "price", "in_stock"])
+        for n in range(products):
+            kind, colour = TYPES[n % 60], COLOURS[n % 7]
+            price = 5 + n % 200 + (night if n % 100 == 7 else 0)
+            image = f"https://img.example/{n % 97}/{n}.jpg"
+            title = f"{colour} {kind} model {n}"
+            brand, stock = f"Brand {n % 300}", "true" if n % 5 else "false"
+            writer.writerow((f"SKU-{n}", image, title, kind, colour, brand, f"{price}.95", stock))
+
+
+class FakeEncoder:
+    """Random unit vectors, the same for the same pixels."""
+
+    name, stamp, dimension, image_size, made_by = "fake", "0" * 16, DIMENSION, 1, "fake float32"
+
+    def __init__(self) -> None:
+        self._noise = np.random.default_rng(0).normal(size=(1009, DIMENSION)).astype(np.float32)
+
+    def pixels(self, images: list[bytes]) -> torch.Tensor:
+        """A number for each picture."""
+        return torch.tensor([int.from_bytes(image[-12:], "big") % 2**62 for image in images])
+
+    def embed_pixels(self, pixels: torch.Tensor) -> Any:
+        """Sums of three noises."""
+        numbers = pixels.numpy()
+        vectors = sum(self._noise[numbers // 1009**power % 1009] for power in range(3))
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def run_one(products: int, folder: Path) -> None:
+    """Load, plan, and run the night after, each timed."""
+    from goods import pictures
+    from goods.catalog import open_catalog
+    from goods.index import open_index
+    from ingest import load
+    from ingest.preview import preview
+    from ingest.settings import IngestSettings
+    from ingest.worker import ingest
+
+    def start(_: object, picture: Any) -> Future[pictures.Fetched]:
+        done: Future[pictures.Fetched] = Future()
+        done.set_result(pictures.Fetched(picture.location.encode(), "etag"))
+        return done
+
+    pictures.PictureLoader.start = start  # type: ignore[method-assign] # no host has them
+    load.decode = lambda data, *_, **__: data  # type: ignore[assignment]
+    settings = IngestSettings(folder / "refused.jsonl", folder / "journal.db", batch_size=256)
+    encoder: Any = FakeEncoder()
+
+    def timed(what: str, night: int) -> float:
+        file = folder / "shop.csv"
+        write_catalog(file, products, night)
+        index = open_index(str(folder / "index"))
+        started = time.perf_counter()
+        if what == "plan":
+            preview(open_catalog(file), index, encoder, settings)
+        else:
+            ingest(open_catalog(file), index, encoder, settings)
+        seconds = time.perf_counter() - started
+        index.close()
+        return seconds
+
+    full_s, plan_s, night_s = timed("load", 0), timed("plan", 1), timed("load", 1)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{products:>9,}  {full_s:>9.1f}  {plan_s:>7.1f}  {night_s:>8.1f}  "
+        f"{night_s / full_s:>7.1%}  {peak_mb:>8,.0f}",
+        flush=True,
+    )
+
+
+@click.command()
+@click.option("--products", multiple=True, type=int, default=(10_000, 30_000, 100_000))
+@click.option("--one", is_flag=True, hidden=True)
+def main(products: tuple[int, ...], one: bool) -> None:
+    """Print a line per size."""
+    if one:
+        with tempfile.TemporaryDirectory() as folder:
+            run_one(products[0], Path(folder))
+        return
+    print(" products  load s     plan s   night s  of load  peak MiB", flush=True)
+    for count in products:
+        command = [sys.executable, __file__, "--one", "--products", str(count)]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()
