@@ -64,6 +64,20 @@ def goods_audit(path: Path, *options: str) -> Result:
     return CliRunner(env={"GOODS_MODEL": ""}).invoke(main, arguments)
 
 
+def ingested(path: Path, model: Path) -> str:
+    """The address of an index of the shop."""
+    folder, index = path.parent, str(path.parent / "index")
+    arguments = ["ingest", "--catalog", str(path), "--model", str(model), "--index", index]
+    arguments += [
+        "--refused",
+        str(folder / "refused.jsonl"),
+        "--journal",
+        str(folder / "journal.db"),
+    ]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    return index
+
+
 def rows_of(path: Path) -> list[dict[str, str]]:
     with (path.parent / "out" / "findings.csv").open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
@@ -260,10 +274,7 @@ def test_a_terminal_gets_no_control_characters(tmp_path: Path) -> None:
 
 def test_vectors_of_unchanged_pictures_come_from_the_index(tmp_path: Path, model: Path) -> None:
     path = shop(tmp_path)
-    index = str(tmp_path / "index")
-    refused = str(tmp_path / "refused.jsonl")
-    ingest = ["ingest", "--catalog", str(path), "--model", str(model), "--index", index]
-    assert CliRunner().invoke(main, [*ingest, "--refused", refused]).exit_code == 0
+    index = ingested(path, model)
     picture(4).save(tmp_path / "images" / "P-4.jpg")
     result = goods_audit(path, "--index", index, "--json")  # the model is the index's
     assert json.loads(result.stdout)["vectors_reused"] == 39
@@ -271,10 +282,7 @@ def test_vectors_of_unchanged_pictures_come_from_the_index(tmp_path: Path, model
 
 def test_an_index_of_another_model_is_refused(tmp_path: Path, model: Path) -> None:
     path = shop(tmp_path)
-    index = str(tmp_path / "index")
-    refused = str(tmp_path / "refused.jsonl")
-    ingest = ["ingest", "--catalog", str(path), "--model", str(model), "--index", index]
-    assert CliRunner().invoke(main, [*ingest, "--refused", refused]).exit_code == 0
+    index = ingested(path, model)
     other = tiny_clip(tmp_path / "other", seed=1)
     result = goods_audit(path, "--index", index, "--model", str(other))
     assert result.exit_code == 1
