@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from goods.index import FacetCount
-from goods.product import Product
+from goods.product import Product, Value
 from search.facets import NumberFacet
 from search.relevance import Relevance
 from search.understand.decision import Understanding, Understood
@@ -22,6 +22,8 @@ class Hit:
         product: As the catalog has it.
         score: Cosine of its picture and the query, higher is closer; 0 without a query.
         words: Share of the query's words that it has; 0 where words were not looked at.
+        matched: Why it is here, beside its looks: its values of the fields that filters are about,
+            and those that the text says.
         variants: The other products of its group under the filters, when hits were grouped; of
             all hits of a page the first 1,000.
         variant_count: How many there are.
@@ -30,6 +32,7 @@ class Hit:
     product: Product
     score: float
     words: float = 0.0
+    matched: Mapping[str, Value] = field(default_factory=dict)
     variants: tuple[Product, ...] = ()
     variant_count: int = 0
 
@@ -107,6 +110,7 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
         "picture": product.picture.location,
         "group": product.group,
         "attributes": dict(product.attributes),
+        "matched": dict(hit.matched),
         "variants": [variant.id for variant in hit.variants],
         "variant_count": hit.variant_count,
     }

@@ -2,33 +2,29 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from goods.errors import QueryError
 from goods.index import (
-    AnyOf,
     Condition,
-    HasId,
     IndexInfo,
-    Not,
     Record,
     Vector,
     VectorIndex,
     open_index,
 )
-from goods.index.contract import GROUP, check_same_model
+from goods.index.contract import check_same_model
 from goods.limits import PictureLimits
-from goods.product import point_id
 from goods.schema import CatalogSchema
 from model.encoder import Encoder
 from search.answer import Answer, Hit
 from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
 from search.embed import SOON, embed
+from search.examples import find_examples, unlike
 from search.facets import FACET_LIMIT, Facets, count_facets
 from search.filters import Filters
 from search.hits import hits_of
@@ -140,15 +136,16 @@ class SearchClient:
         started = time.perf_counter()
         filtered = self._conditions(filters)
         asked = ask(query, filtered, options, self.index, self._words.get)
-        examples = self._examples(query)
+        examples = find_examples(self.index, query)
         vector = None if asked.query.is_empty else self._embed(asked.query, examples)
         encoded = time.perf_counter()
-        conditions = asked.conditions + _unlike(examples.values(), options.include_variants)
+        conditions = asked.conditions + unlike(examples.values(), options.include_variants)
         question = _question(query, filtered, options)
         shown = Cursor.parse(options.cursor, question).shown if options.cursor else ()
         ranking = ranking_of(asked, self.index, vector, conditions, options)
-        page = turn(ranking, options.limit, options.offset, shown, by_group=options.by_group)
-        hits = tuple(hits_of(page.hits, self.index, conditions, by_group=options.by_group))
+        by_group = options.by_group
+        page = turn(ranking, options.limit, options.offset, shown, by_group=by_group)
+        hits = tuple(hits_of(page.hits, self.index, conditions, query.words, by_group=by_group))
         total = self.index.count(conditions)
         counts = count_facets(
             self.index,
@@ -160,17 +157,17 @@ class SearchClient:
         is_over = page.is_last or len(page.shown) > MAX_SHOWN
         following = None if is_over else str(Cursor(question, page.shown))
         done = time.perf_counter()
-        spent = (encoded - started) * 1e3, (done - encoded) * 1e3
-        said = asked.understanding, asked.relaxed
         return Answer(
-            hits,
-            total,
-            self._relevance(asked.query, hits, options),
-            following,
-            counts.values,
-            counts.numbers,
-            *said,
-            *spent,
+            hits=hits,
+            total=total,
+            relevance=self._relevance(asked.query, hits, options),
+            next=following,
+            facets=counts.values,
+            numbers=counts.numbers,
+            understanding=asked.understanding,
+            relaxed=asked.relaxed,
+            encode_ms=(encoded - started) * 1e3,
+            index_ms=(done - encoded) * 1e3,
         )
 
     def by_text(
@@ -247,16 +244,6 @@ class SearchClient:
         """Let go of the index."""
         self.index.close()
 
-    def _examples(self, query: Query) -> dict[str, Record]:
-        """The products that a query names, by the shop's id."""
-        names = {point_id(name): name for name in (*query.products, *query.minus_products)}
-        records = self.index.fetch(list(names), with_vectors=True) if names else []
-        found = {names[r.id]: r for r in records if r.vector is not None}
-        for name in names.values():
-            if name not in found:
-                raise QueryError(f"there is no product {name!r} in the index")
-        return found
-
     def _embed(self, query: Query, examples: Mapping[str, Record]) -> Vector:
         products = {name: r.vector for name, r in examples.items() if r.vector is not None}
         return embed(query, lambda: self.encoder, products, self._limits)
@@ -285,18 +272,6 @@ class SearchClient:
             self._vocabularies[name] = tuple(str(count.value) for count in counts)
         values = self._vocabularies[name]
         return values if len(values) < VOCABULARY_LIMIT else None
-
-
-def _unlike(examples: Iterable[Record], include_variants: bool) -> tuple[Condition, ...]:
-    """Leaves out the examples themselves and, unless asked for, their variants."""
-    records = list(examples)
-    if not records:
-        return ()
-    groups = tuple(sorted({r.payload[GROUP] for r in records if GROUP in r.payload}))
-    themselves = Not(HasId(tuple(sorted(record.id for record in records))))
-    if include_variants or not groups:
-        return (themselves,)
-    return (themselves, Not(AnyOf(GROUP, groups)))
 
 
 def _question(query: Query, filtered: tuple[Condition, ...], options: SearchOptions) -> bytes:

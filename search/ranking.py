@@ -17,7 +17,7 @@ from goods.index.words import query_words, share_of
 WORDS_WEIGHT = 0.6
 """Share of the words in a hybrid score. Above a half, who has every word of the query comes before
 who has none. On 44,441 products with a small model: P@10 of colour + type .908 at .5, .991 at .6
-and at .7 (pictures alone .121, as the model is small; benchmarks/search.py)."""
+and at .7 (pictures alone .121, as the model is small; benchmarks/searches.py)."""
 
 POOL = 50
 """Products by either half of a hybrid ranking between whose scores the halves are scaled."""
@@ -90,6 +90,7 @@ def by_likeness_and_words(
         worst = alike[:POOL][-1].score if alike else 0.0
         shares = {f.id: share_of(asked, f.payload, schema) for f in named}
         words = {f.id: shares[f.id] * f.score / named[0].score for f in named}
+        called = {f.id for f in named if is_named(f.payload, text)}
         cosines = {f.id: _cosine(f, vector) for f in named} | {f.id: f.score for f in alike}
         return sorted(
             (
@@ -100,7 +101,7 @@ def by_likeness_and_words(
                     shares.get(f.id, 0.0),
                     (1 - weight) * max(0.0, (cosines[f.id] - worst) / (best - worst or 1.0))
                     + weight * words.get(f.id, 0.0)
-                    + is_named(f.payload, text),
+                    + (f.id in called),
                     f.vector,
                 )
                 for f in {f.id: f for f in (*alike, *named)}.values()

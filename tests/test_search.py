@@ -117,6 +117,16 @@ def test_similar_products_do_not_include_the_product_itself(client: SearchClient
     assert only_red.total == 15
 
 
+def test_a_hit_says_what_of_it_was_asked_for(client: SearchClient) -> None:
+    filters = Filters(between={"price": Between(lt=40)}, none_of={"category": ["Bag"]})
+    hit = client.by_text("a red shirt", filters, limit=1).hits[0]
+    assert dict(hit.matched) == {
+        "category": "Shirt", "colour": "Red", "price": hit.product.attributes["price"],
+    }  # fmt: skip
+    assert hit.words == pytest.approx(2 / 3)
+    assert client.similar_to("P-1").hits[0].matched == {}
+
+
 def test_facets_count_under_the_filters(client: SearchClient) -> None:
     answer = client.by_text(
         "bag", Filters(any_of={"category": ["Bag"]}), facets=["colour", "in_stock"]
@@ -219,7 +229,7 @@ def test_json_is_for_machines(home: Path) -> None:
     assert answer["total"] == 47
     assert len(answer["hits"]) == 10
     assert set(answer["hits"][0]) == {
-        "id", "score", "words", "title", "picture", "group", "attributes", "variants",
+        "id", "score", "words", "title", "picture", "group", "attributes", "matched", "variants",
         "variant_count",
     }  # fmt: skip
     assert set(answer["facets"]) == {"category", "colour", "in_stock"}

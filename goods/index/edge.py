@@ -168,6 +168,8 @@ class EdgeIndex:
 
     def count(self, conditions: Sequence[Condition] = (), *, exact: bool = True) -> int:
         with self._engine() as shard:
+            if not conditions:  # counting them one by one takes 7 ms of 44,000
+                return shard.info().points_count
             return shard.count(edge.CountRequest(exact=exact, filter=edge_filter(conditions)))
 
     def facet(

@@ -58,15 +58,22 @@ def query_words(text: str) -> Words:
 
 def share_of(asked: Words, payload: Mapping[str, Any], schema: CatalogSchema) -> float:
     """Share of the words of a query that a product has, 0 to 1; 0 of none."""
-    has = frozenset(product_words(payload, schema).places)
-    return sum(place in has for place in asked.places) / len(asked.places) if asked.places else 0.0
+    if not asked.places:
+        return 0.0
+    has = {_place(word) for text in _texts(payload, schema) for word in words(text)}
+    return sum(place in has for place in asked.places) / len(asked.places)
 
 
-def words(text: str) -> Iterator[str]:
+@lru_cache(20_000)  # keywords come again and again
+def words(text: str) -> tuple[str, ...]:
     """The words of a text, in order; one with marks inside is followed by its parts."""
     if not text.isascii():
         text = "".join(c for c in normalize("NFKD", text) if not combining(c))
-    for word in _WORD.findall(text.casefold()):
+    return tuple(_parted(text.casefold()))
+
+
+def _parted(text: str) -> Iterator[str]:
+    for word in _WORD.findall(text):
         yield _stem(word)
         parts = _PART.findall(word)
         if len(parts) > 1:
