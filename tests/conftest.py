@@ -5,9 +5,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from points import CONTRACT, points
 
 from goods.index.edge import EdgeIndex
+
+# Other work may share the cores: how long an example takes says nothing of what is right.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.fixture
