@@ -16,5 +16,7 @@ def small_disk_at(place: Path, size_bytes: int) -> Iterator[Path]:
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", place]
     if not shutil.which("mount") or subprocess.run(mount, check=False).returncode:
         pytest.skip("mounting a small disk is not permitted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    try:
+        yield place
+    finally:  # lazily: a file may still be open in a process that is just ending
+        subprocess.run(["umount", "--lazy", place], check=True)
