@@ -38,6 +38,7 @@ with tempfile.TemporaryDirectory() as temporary:
     folder = Path(temporary) / "index"
     command = ["goods", "ingest", "--catalog", args.catalog, "--model", args.model]
     command += ["--index", str(folder), "--refused", str(Path(temporary) / "refused.jsonl")]
+    command += ["--journal", str(Path(temporary) / "journal.db")]
     before: set[str] = set()
     for kill in range(1, args.times + 1):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goods.errors import GoodsError
+from ingest.journal import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class IngestSettings:
 
     refused: Path = Path("refused.jsonl")
     journal: Path | None = None
-    journal_bytes: int = 4 << 30
+    journal_bytes: int = MAX_BYTES
     batch_size: int | None = None
     threads: int = 4
     look_ahead: int = 512
