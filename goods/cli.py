@@ -18,6 +18,7 @@ COMMANDS = {
     "journal": "ingest.journal_cli:journal",
     "search": "search.cli:search",
     "understand": "search.cli:understand",
+    "serve": "search.api.cli:serve",
     "tune": "search.tune.cli:tune",
     "info": "search.cli:info",
 }

@@ -57,7 +57,9 @@ def ask(
     if options.understand == "off" or not query.texts or _names_one(query, filtered, index):
         return Asked(query, filtered)
     known = vocabulary()
-    understood = understand(", ".join(query.texts), known)
+    said = understand(", ".join(query.texts), known)
+    ignored = set(options.ignore)
+    understood = said.without(d for d in (*said.filters, *said.boosts) if d.key in ignored)
     carried = understood.softened() if options.understand == "boost" else understood
 
     def count(demands: Sequence[Understood]) -> int:

@@ -23,7 +23,7 @@ from model.encoder import Encoder
 from search.answer import Answer, Hit
 from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
-from search.embed import SOON, embed
+from search.embed import SOON, QueryEncoder, embed
 from search.examples import find_examples, unlike
 from search.facets import FACET_LIMIT, Facets, count_facets
 from search.filters import Filters
@@ -52,6 +52,7 @@ class SearchClient:
         dtype: The model's number format, see `Encoder.load`.
         synonyms: A file of the shop's own words, see `read_thesaurus`.
         limits: What a picture to search by may cost, and where it may come from.
+        embedder: What embeds queries instead of a model of its own; it has to be the index's.
 
     Raises:
         IndexMissingError: There is no index yet.
@@ -68,6 +69,7 @@ class SearchClient:
         dtype: str = "auto",
         synonyms: Path | None = None,
         limits: PictureLimits = SOON,
+        embedder: QueryEncoder | None = None,
     ) -> None:
         self.index = (
             open_index(str(index), api_key=api_key) if isinstance(index, str | Path) else index
@@ -82,6 +84,7 @@ class SearchClient:
         self._device = device
         self._dtype = dtype
         self._limits = limits
+        self._embedder = embedder
         self._vocabularies: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
@@ -246,7 +249,7 @@ class SearchClient:
 
     def _embed(self, query: Query, examples: Mapping[str, Record]) -> Vector:
         products = {name: r.vector for name, r in examples.items() if r.vector is not None}
-        return embed(query, lambda: self.encoder, products, self._limits)
+        return embed(query, lambda: self._embedder or self.encoder, products, self._limits)
 
     def _relevance(
         self, query: Query, hits: Sequence[Hit], options: SearchOptions

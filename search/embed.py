@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from goods.errors import QueryError
 from goods.index import Vector
 from goods.pictures import PictureLimits, PictureLoader
 from goods.product import Picture, absolute_location
-from model.encoder import Encoder
 from search.query import Example, Query
 
 SOON = PictureLimits(patience_s=5)
@@ -19,9 +20,23 @@ SOON = PictureLimits(patience_s=5)
 _SMALLEST = 1e-3  # a vector this short has no direction of its own
 
 
+class QueryEncoder(Protocol):
+    """What makes vectors of texts and pictures: a model's `Encoder`, or what asks one."""
+
+    @property
+    def image_size(self) -> int:
+        """Pixels that the shorter side of a decoded picture needs."""
+
+    def texts(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """`(N, D)` unit vectors, in the order of the texts."""
+
+    def images(self, images: Iterable[Image.Image]) -> NDArray[np.float32]:
+        """`(N, D)` unit vectors, in the order of the images."""
+
+
 def embed(
     query: Query,
-    encoder: Callable[[], Encoder],
+    encoder: Callable[[], QueryEncoder],
     products: Mapping[str, Vector],
     limits: PictureLimits = SOON,
 ) -> Vector:

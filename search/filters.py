@@ -71,7 +71,7 @@ class Filters:
                 )
             elif text == "*":
                 (missing if operator == "!=" else exists).append(name)
-            elif operator == "=" and ".." in text:
+            elif operator == "=" and ".." in text and not text.startswith('"'):
                 between.setdefault(name, []).append(_interval(name, text))
             else:
                 chosen = any_of if operator == "=" else none_of

@@ -30,6 +30,7 @@ class SearchOptions:
             best 1,000 products for it are sorted; those without that number are left out.
         diversity: From 0, the best products, to 1, products unlike each other.
         understand: What to make of "under 40" and the like in a text.
+        ignore: Keys (`Understood.key`) of demands in a text that are not carried out.
         facets: Fields whose values are counted.
         facet_limit: Values counted per field.
         widen_facets: Count each field under the filters on the other fields alone.
@@ -47,6 +48,7 @@ class SearchOptions:
     sort: str | None = None
     diversity: float = 0.0
     understand: Understand = "off"
+    ignore: Sequence[str] = ()
     facets: Sequence[str] = ()
     facet_limit: int = FACET_LIMIT
     widen_facets: bool = False
@@ -86,4 +88,4 @@ class SearchOptions:
     def question(self) -> str:
         """What has to stay the same from page to page."""
         parts = (self.by_group, self.include_variants, self.words_weight, self.sort, self.diversity)
-        return repr((*parts, self.understand))
+        return repr((*parts, self.understand, sorted(self.ignore)))

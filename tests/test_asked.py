@@ -164,9 +164,30 @@ def test_understand_prints_the_decision_alone(home: Path) -> None:
     assert json.loads(out) == {
         "text": "crimson dresses",
         "filters": [
-            {"field": "colour", "op": "=", "value": ["Red"], "from": "crimson"},
-            {"field": "category", "op": "=", "value": ["Dress"], "from": "dresses"},
-            {"field": "price", "op": "<", "value": 50.0, "from": "under 50"},
+            {
+                "field": "colour",
+                "op": "=",
+                "value": ["Red"],
+                "from": "crimson",
+                "key": "colour = Red",
+                "label": "Red",
+            },
+            {
+                "field": "category",
+                "op": "=",
+                "value": ["Dress"],
+                "from": "dresses",
+                "key": "category = Dress",
+                "label": "Dress",
+            },
+            {
+                "field": "price",
+                "op": "<",
+                "value": 50.0,
+                "from": "under 50",
+                "key": "price < 50",
+                "label": "price under 50",
+            },
         ],
         "boosts": [],
         "substituted": [{"from": "crimson", "to": ["Red"], "why": "synonym"}],
@@ -192,7 +213,16 @@ def test_search_says_what_it_understood_and_gave_up(home: Path) -> None:
     answer = json.loads(out)
     assert answer["total"] == 4
     assert answer["understanding"]["text"] == "red dress"
-    assert answer["relaxed"] == [{"field": "price", "op": "<", "value": 3.0, "from": "under 3"}]
+    assert answer["relaxed"] == [
+        {
+            "field": "price",
+            "op": "<",
+            "value": 3.0,
+            "from": "under 3",
+            "key": "price < 3",
+            "label": "price under 3",
+        }
+    ]
 
 
 def test_a_shops_own_words_are_taken_from_a_file(home: Path, tmp_path: Path) -> None:

@@ -43,10 +43,38 @@ def test_the_decision_is_plain_json() -> None:
     found = understand("cream dress under 50 not sleeveless, no saree", SAMPLE).to_json()
     assert found["text"] == "cream dress"
     assert found["filters"] == [
-        {"field": "colour", "op": "=", "value": ["beige"], "from": "cream"},
-        {"field": "category", "op": "=", "value": ["dress"], "from": "dress"},
-        {"field": "price", "op": "<", "value": 50.0, "from": "under 50"},
-        {"field": "sleeve", "op": "!=", "value": ["sleeveless"], "from": "sleeveless"},
+        {
+            "field": "colour",
+            "op": "=",
+            "value": ["beige"],
+            "from": "cream",
+            "key": "colour = beige",
+            "label": "beige",
+        },
+        {
+            "field": "category",
+            "op": "=",
+            "value": ["dress"],
+            "from": "dress",
+            "key": "category = dress",
+            "label": "dress",
+        },
+        {
+            "field": "price",
+            "op": "<",
+            "value": 50.0,
+            "from": "under 50",
+            "key": "price < 50",
+            "label": "price under 50",
+        },
+        {
+            "field": "sleeve",
+            "op": "!=",
+            "value": ["sleeveless"],
+            "from": "sleeveless",
+            "key": "sleeve != sleeveless",
+            "label": "not sleeveless",
+        },
     ]
     assert found["boosts"] == []
     assert found["substituted"] == [{"from": "cream", "to": ["beige"], "why": "nearest"}]

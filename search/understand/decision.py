@@ -14,6 +14,8 @@ _BOUNDS: dict[str, Callable[[str, float], Range]] = {
     ">=": lambda field, bound: Range(field, gte=bound),
 }
 
+_IN_WORDS = {"<": "under", "<=": "up to", ">": "over", ">=": "from"}
+
 
 class Why(StrEnum):
     """How far what is used lies from what was said."""
@@ -50,16 +52,37 @@ class Understood:
         wanted = AnyOf(self.field, self.values)
         return wanted if self.op == "=" else Not(wanted)
 
+    @property
+    def key(self) -> str:
+        """What a caller names the demand by, to have it left out."""
+        return str(self)
+
+    @property
+    def label(self) -> str:
+        """What a shopper reads: "Red or Blue", "not Sleeveless", "price under 50"."""
+        name = self.field.replace("_", " ")
+        if self.op in _BOUNDS:
+            return f"{name} {_IN_WORDS[self.op]} {_shown(self.values[0])}"
+        if all(isinstance(value, bool) for value in self.values):
+            is_wanted = (True in self.values) == (self.op == "=")
+            return name if is_wanted else f"not {name}"
+        values = " or ".join(map(_shown, self.values))
+        return values if self.op == "=" else f"not {values}"
+
     def __str__(self) -> str:
-        shown = ", ".join(
-            f"{value:g}" if isinstance(value, float) else str(value) for value in self.values
-        )
-        return f"{self.field} {self.op} {shown}"
+        return f"{self.field} {self.op} {', '.join(map(_shown, self.values))}"
 
     def to_json(self) -> dict[str, Any]:
         """A plain form: the value of `=` and `!=` is a list, of a comparison a number."""
         value = self.values[0] if self.op in _BOUNDS else list(self.values)
-        return {"field": self.field, "op": self.op, "value": value, "from": self.said}
+        return {
+            "field": self.field,
+            "op": self.op,
+            "value": value,
+            "from": self.said,
+            "key": self.key,
+            "label": self.label,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +169,7 @@ class Understanding:
             yield "not carried: " + "; ".join(
                 f"{missing.said} ({missing.why})" for missing in self.not_carried
             )
+
+
+def _shown(value: Scalar) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,175 @@
+"""What the shop has: its fields, products, pictures, and how to go on typing."""
+
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from goods.errors import PictureError
+from goods.index import AnyOf, HasId, Not
+from goods.index.contract import GROUP, product_of
+from goods.product import Picture, Product, point_id
+from search.api.errors import RefusedError, log
+from search.api.examples import PRODUCT, SCHEMA, SUGGESTIONS, UNDERSTANDING, example
+from search.api.home import Served
+from search.api.search_routes import service_of
+from search.api.service import Service
+from search.api.views import (
+    ErrorView,
+    ProductView,
+    SchemaView,
+    SuggestionsView,
+    UnderstandingView,
+    product_view,
+)
+from search.api.wire import MAX_TEXT, IndexName
+
+VARIANTS = 200
+_PICTURE_AGE_S = 3600
+
+Typed = Annotated[str, Query(max_length=MAX_TEXT, examples=["red dr"])]
+WhichIndex = Annotated[IndexName, Query(description="Which index to ask.")]
+
+
+def catalog_routes() -> APIRouter:
+    """The routes that tell what the shop has."""
+    router = APIRouter(tags=["catalog"])
+
+    @router.get(
+        "/products/{product_id:path}",
+        summary="One product",
+        responses={200: {"model": ProductView, **example(PRODUCT)}, 404: {"model": ErrorView}},
+    )
+    async def get_product(
+        request: Request, product_id: str, index: WhichIndex = "main"
+    ) -> Response:
+        view = await service_of(request).run(index, lambda served: _product(served, product_id))
+        return JSONResponse(view)
+
+    @router.get(
+        "/suggest",
+        summary="Go on typing",
+        responses={200: {"model": SuggestionsView, **example(SUGGESTIONS)}},
+    )
+    async def get_suggestions(
+        request: Request,
+        q: Typed = "",
+        limit: Annotated[int, Query(ge=1, le=50)] = 8,
+        index: WhichIndex = "main",
+    ) -> Response:
+        with service_of(request).lease(index) as served:
+            known = served.suggestions.of(q, limit) if served.suggestions else []
+        return JSONResponse({"suggestions": [asdict(suggestion) for suggestion in known]})
+
+    @router.get(
+        "/understand",
+        summary="What a text asks for",
+        responses={200: {"model": UnderstandingView, **example(UNDERSTANDING)}},
+    )
+    async def get_understanding(
+        request: Request, q: Typed = "", index: WhichIndex = "main"
+    ) -> Response:
+        with service_of(request).lease(index) as served:
+            return JSONResponse(served.client.understand(q).to_json())
+
+    @router.get(
+        "/schema",
+        summary="The shop and its fields",
+        responses={200: {"model": SchemaView, **example(SCHEMA)}},
+    )
+    async def get_schema(request: Request) -> Response:
+        return JSONResponse(await _schema(service_of(request)))
+
+    @router.get(
+        "/pictures/{product_id:path}.jpg",
+        summary="A product's picture, small",
+        response_class=Response,
+        responses={
+            200: {"content": {"image/jpeg": {}}, "description": "A JPEG."},
+            304: {"description": "It is as it was."},
+            404: {"model": ErrorView},
+        },
+    )
+    async def get_picture(
+        request: Request,
+        product_id: str,
+        size: Annotated[int, Query(ge=64, le=1024, description="Of the longest side.")] = 360,
+        index: WhichIndex = "main",
+    ) -> Response:
+        return await _thumbnail(request, product_id, size, index)
+
+    return router
+
+
+def find(served: Served, product_id: str) -> Product:
+    """The product with this id.
+
+    Raises:
+        RefusedError: There is none.
+    """
+    records = served.client.index.fetch([point_id(product_id)])
+    if not records:
+        raise RefusedError(404, "there is no such product")
+    return product_of(records[0].payload, served.client.schema)
+
+
+def _product(served: Served, product_id: str) -> dict[str, Any]:
+    product = find(served, product_id)
+    client = served.client
+    variants: list[Product] = []
+    if product.group is not None:
+        others = (AnyOf(GROUP, (product.group,)), Not(HasId((product.point_id,))))
+        records = client.index.listed(VARIANTS, conditions=others)
+        variants = [product_of(record.payload, client.schema) for record in records]
+    return product_view(product, variants)
+
+
+async def _schema(service: Service) -> dict[str, Any]:
+    models = {name: await service.run(name, _model_name) for name in service.homes}
+
+    def work(served: Served) -> dict[str, Any]:
+        contract = served.client.contract
+        return {
+            "name": service.settings.name,
+            "products": served.client.index.count(),
+            "model": models["main"],
+            "fields": [
+                {"name": field.name, "kind": str(field.kind), "is_filter": True}
+                for field in contract.schema.fields
+            ],
+            "group": contract.schema.group is not None,
+            "currency": service.settings.currency,
+            "indexes": list(service.homes),
+            "models": models,
+        }
+
+    return await service.run("main", work)
+
+
+def _model_name(served: Served) -> str:
+    """The model's name on the hub, or its folder's name without where that is."""
+    model = served.client.contract.model
+    is_folder = PurePath(model).is_absolute() or model.startswith(".") or "\\" in model
+    return PurePath(model).name if is_folder else model
+
+
+async def _thumbnail(request: Request, product_id: str, size: int, index: str) -> Response:
+    service = service_of(request)
+
+    def location() -> Picture:
+        with service.lease(index) as served:
+            return find(served, product_id).picture
+
+    try:
+        thumbnail = await service.run_picture(lambda: service.thumbnails.get(location(), size))
+    except PictureError as error:
+        log.info("no thumbnail of product %r: %s", product_id, error)
+        raise RefusedError(
+            404, f"the picture of this product cannot be shown: {error.fault}"
+        ) from error
+    headers = {"ETag": thumbnail.etag, "Cache-Control": f"private, max-age={_PICTURE_AGE_S}"}
+    if thumbnail.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(thumbnail.jpeg, media_type="image/jpeg", headers=headers)

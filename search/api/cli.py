@@ -1,0 +1,242 @@
+"""`goods serve`: search over HTTP, and the page."""
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import click
+
+from goods.options import (
+    allow_private_option,
+    api_key_option,
+    device_options,
+    index_option,
+    synonyms_option,
+)
+from goods.sections import Sectioned
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_SECTIONS = {
+    "What is served": ("index", "compare", "api_key", "name", "currency", "synonyms", "catalog"),
+    "Model": ("model", "device", "dtype"),
+    "Where": ("host", "port", "workers", "proxies", "host_names", "copies", "refresh_s"),
+    "Who may ask": ("read_key", "admin_key", "is_open"),
+    "How much": ("rate", "timeout_s", "threads", "max_body", "max_pixels", "allow_private"),
+    "What to look at": ("log",),
+}
+
+
+@click.command(
+    cls=Sectioned,
+    sections=_SECTIONS,
+    epilog="Example: goods serve --index index/ --port 8000, then open http://127.0.0.1:8000/",
+)
+@index_option
+@api_key_option
+@click.option(
+    "--compare", metavar="INDEX", help="Another index, to compare on /compare: another checkpoint."
+)
+@click.option("--name", default="goods", show_default=True, help="What the page calls the shop.")
+@click.option("--currency", help="What the page writes beside prices, such as €.")
+@synonyms_option
+@click.option(
+    "--catalog",
+    help="Look up pictures here that the index's own references do not lead to; see goods ingest.",
+)
+@click.option(
+    "--model",
+    envvar="GOODS_MODEL",
+    show_envvar=True,
+    help="Checkpoint for queries; otherwise the one that each index names.",
+)
+@device_options
+@click.option(
+    "--host",
+    envvar="GOODS_HOST",
+    show_envvar=True,
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; others than this machine's own need GOODS_READ_KEY.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    envvar="GOODS_PORT",
+    show_envvar=True,
+    default=8000,
+    show_default=True,
+    help="Port to listen on.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes; more than one with a Qdrant server alone.",
+)
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Believe this proxy who a caller is (X-Forwarded-For).",
+)
+@click.option(
+    "--host-name",
+    "host_names",
+    multiple=True,
+    metavar="NAME",
+    help="Answer to this name only; on this machine's own address, to localhost as well.",
+)
+@click.option(
+    "--copies",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="GOODS_COPIES",
+    show_envvar=True,
+    help="Folder for private copies of an embedded index.  [default: the temporary folder]",
+)
+@click.option(
+    "--refresh-s",
+    type=click.FloatRange(0.1),
+    default=5.0,
+    show_default=True,
+    help="Seconds after which the index is looked at for changes.",
+)
+@click.option(
+    "--read-key",
+    envvar="GOODS_READ_KEY",
+    show_envvar=True,
+    help="Key to search with. Set the variable; other users of the machine can see options.",
+)
+@click.option(
+    "--admin-key",
+    envvar="GOODS_ADMIN_KEY",
+    show_envvar=True,
+    help="Key to see /metrics with; it lets search, too.",
+)
+@click.option(
+    "--open", "is_open", is_flag=True, help="Let everybody search who reaches --host, without key."
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(0),
+    default=100.0,
+    show_default=True,
+    help="Requests per second of one caller, in the long run; 0 for no limit.",
+)
+@click.option(
+    "--timeout-s",
+    type=click.FloatRange(0.1),
+    default=10.0,
+    show_default=True,
+    help="Seconds after which a caller is told that it takes too long.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Searches on their way at once.",
+)
+@click.option(
+    "--max-body",
+    type=click.IntRange(1),
+    default=32,
+    show_default=True,
+    help="MiB of a request.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Millions of pixels of a picture.",
+)
+@allow_private_option
+@click.option(
+    "--log",
+    type=click.Choice(["plain", "json"]),
+    default="plain",
+    show_default=True,
+    help="Lines on stderr, for people or for machines.",
+)
+def serve(
+    index: str,
+    api_key: str | None,
+    compare: str | None,
+    name: str,
+    currency: str | None,
+    synonyms: Path | None,
+    catalog: str | None,
+    model: str | None,
+    device: str,
+    dtype: str,
+    host: str,
+    port: int,
+    workers: int,
+    proxies: tuple[str, ...],
+    host_names: tuple[str, ...],
+    copies: Path | None,
+    refresh_s: float,
+    read_key: str | None,
+    admin_key: str | None,
+    is_open: bool,
+    rate: float,
+    timeout_s: float,
+    threads: int,
+    max_body: int,
+    max_pixels: int,
+    allow_private: tuple[str, ...],
+    log: str,
+) -> None:
+    """Serve search over HTTP, and the page that shoppers see.
+
+    An index in a folder is copied, and copied again whenever it changed: goods ingest can go on.
+    """
+    is_local = _is_loopback(host)
+    if not (is_local or read_key or is_open):
+        raise click.UsageError(
+            f"--host {host} can be reached from other machines: set GOODS_READ_KEY, "
+            "or pass --open if everybody may search"
+        )
+    if workers > 1 and not all(
+        address.startswith(("http://", "https://")) for address in (index, compare or index)
+    ):
+        raise click.UsageError(
+            f"--workers {workers} needs an index on a Qdrant server: one in a folder has one "
+            "process; use --threads, or put the catalog on a server (docs/service.md)"
+        )
+    from dataclasses import replace
+
+    from search.api.serve import run_service
+    from search.api.settings import PICTURES, ServiceSettings
+
+    settings = ServiceSettings(
+        index=index,
+        compare=compare,
+        model=model,
+        qdrant_key=api_key,
+        device=device,
+        dtype=dtype,
+        synonyms=synonyms,
+        catalog=catalog,
+        name=name,
+        currency=currency,
+        read_key=read_key or None,
+        admin_key=admin_key or None,
+        hosts=(*_LOOPBACK, *host_names) if is_local else host_names,
+        rate=rate,
+        timeout_s=timeout_s,
+        refresh_s=refresh_s,
+        copies=copies,
+        threads=threads,
+        max_body=max_body << 20,
+        pictures=replace(PICTURES, max_pixels=max_pixels * 1_000_000, allow_private=allow_private),
+    )
+    run_service(settings, host, port, workers=workers, proxies=proxies, as_json=log == "json")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,203 @@
+"""One index as it is served: opened, watched for changes, and swapped for its successor."""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from goods.errors import GoodsError
+from goods.index import VectorIndex, open_index
+from search.api.copies import CopyingFolder, Watched, is_busy
+from search.api.counters import Counters
+from search.api.encoders import Encoders
+from search.api.settings import ServiceSettings
+from search.api.suggest import Suggestions
+from search.client import SearchClient
+
+log = logging.getLogger("goods.serve")
+
+
+class NotReadyError(GoodsError):
+    """The index is not open yet, or its model is not loaded."""
+
+
+@dataclass(slots=True)
+class Served:
+    """An open index with its client; closed by whoever leaves it last.
+
+    Attributes:
+        client: Searches it; its index is only ever read.
+        copy: The private copy that it is, if any.
+        suggestions: How to go on typing; None until they are collected.
+        leases: Requests that are using it.
+        is_replaced: Whether its successor is there.
+    """
+
+    client: SearchClient
+    copy: Path | None
+    suggestions: Suggestions | None = None
+    leases: int = 0
+    is_replaced: bool = False
+
+
+class Home:
+    """An index that is always open in its latest state.
+
+    Args:
+        name: What requests and metrics call it.
+        address: Where it is.
+        settings: Of the service.
+        encoders: The models.
+        counters: Told of every refresh.
+        copies: Where private copies go.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        settings: ServiceSettings,
+        encoders: Encoders,
+        counters: Counters,
+        copies: CopyingFolder,
+    ) -> None:
+        self.name = name
+        self._address = address
+        self._settings = settings
+        self._encoders = encoders
+        self._counters = counters
+        self._copies = copies
+        is_server = address.startswith(("http://", "https://"))
+        self._watched = None if is_server else Watched(Path(address))
+        self._served: Served | None = None
+        self._reason = "it is being opened"
+        self._lock = threading.Lock()
+
+    @property
+    def reason(self) -> str | None:
+        """Why it cannot be searched; None when it can."""
+        return self._reason if self._served is None else None
+
+    @contextmanager
+    def lease(self) -> Iterator[Served]:
+        """The index as it is now; it stays open until the end, whatever happens meanwhile.
+
+        Raises:
+            NotReadyError: It is not open yet.
+        """
+        with self._lock:
+            served = self._served
+            if served is None:
+                raise NotReadyError(f"the index is not ready: {self._reason}")
+            served.leases += 1
+        try:
+            yield served
+        finally:
+            with self._lock:
+                served.leases -= 1
+            self._close_if_left(served)
+
+    def refresh(self) -> None:
+        """Take up the index if it is there and has changed; what is served stays, if it fails."""
+        try:
+            opened = self._open_changed()
+            if opened is not None:
+                self._replace(*opened)
+                self._counters.refreshes.labels(self.name, "taken up").inc()
+        except GoodsError as error:
+            is_news = str(error) != self._reason
+            if self._served is None or not is_busy(error):
+                self._counters.refreshes.labels(self.name, "failed").inc()
+                if is_news:
+                    log.warning("%s: %s; trying again", self.name, error)
+            self._reason = str(error)
+
+    def close(self) -> None:
+        """Let go of the index when the last request has left it."""
+        with self._lock:
+            served, self._served = self._served, None
+            self._reason = "the service is shutting down"
+        if served is not None:
+            served.is_replaced = True
+            self._close_if_left(served)
+
+    def _open_changed(self) -> tuple[VectorIndex, Path | None] | None:
+        if self._watched is None:
+            return self._open_server()
+        target = self._watched.copy(self._copies.new)
+        return None if target is None else (open_index(str(target)), target)
+
+    def _open_server(self) -> tuple[VectorIndex, None] | None:
+        index = open_index(self._address, api_key=self._settings.qdrant_key)
+        try:
+            contract, generation = index.contract, index.info().generation
+            if (served := self._served) is not None:
+                info = served.client.info()
+                if (contract, generation) == (info.contract, info.generation):
+                    index.close()
+                    return None
+        except BaseException:
+            index.close()
+            raise
+        return index, None
+
+    def _replace(self, index: VectorIndex, copy: Path | None) -> None:
+        """Open a client, and put it in the place of the one that is served."""
+        try:
+            client = self._client(index)
+        except BaseException:
+            index.close()
+            if copy is not None:
+                shutil.rmtree(copy, ignore_errors=True)
+            if self._watched is not None:
+                self._watched.forget()
+            raise
+        served = Served(client, copy)
+        before = self._served
+        if before is not None:  # nobody waits for the new one, so it comes complete
+            served.suggestions = Suggestions.collect(client)
+        with self._lock:
+            self._served = served
+        if before is not None:
+            before.is_replaced = True
+            self._close_if_left(before)
+        else:
+            served.suggestions = Suggestions.collect(client)
+        points = index.info().points
+        self._counters.points.labels(self.name).set(points)
+        self._counters.opened.labels(self.name).set(time.time())
+        log.warning("%s: serving %s products", self.name, f"{points:,}")
+
+    def _client(self, index: VectorIndex) -> SearchClient:
+        settings = self._settings
+        encoder = self._encoders.take(self._address, index.contract)
+        try:
+            client = SearchClient(
+                index,
+                synonyms=settings.synonyms,
+                limits=settings.pictures,
+                embedder=encoder,
+            )
+            client.understand("warm")  # builds the vocabulary before anybody waits for it
+        except BaseException:
+            self._encoders.give_back(index.contract)
+            raise
+        return client
+
+    def _close_if_left(self, served: Served) -> None:
+        with self._lock:
+            is_left = served.is_replaced and served.leases == 0
+            if is_left:
+                served.leases = -1  # nobody closes it a second time
+        if not is_left:
+            return
+        contract = served.client.contract
+        with suppress(GoodsError):
+            served.client.close()
+        self._encoders.give_back(contract)
+        if served.copy is not None:
+            shutil.rmtree(served.copy, ignore_errors=True)

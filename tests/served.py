@@ -1,0 +1,76 @@
+"""The service for tests: a small shop in an index, served by a real server in a thread."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from checkpoints import tiny_clip
+from goods.catalog import open_catalog
+from goods.index import open_index
+from ingest.settings import IngestSettings
+from ingest.worker import ingest
+from model.encoder import Encoder
+from search.api.app import create_app
+from search.api.patience import PatientProtocol
+from search.api.settings import ServiceSettings
+from shop import make_shop
+
+
+def make_home(folder: Path, count: int = 24) -> Path:
+    """A folder with `shop/`, `model/` and `index/`."""
+    make_shop(folder / "shop", count=count)
+    tiny_clip(folder / "model")
+    ingest_shop(folder)
+    return folder
+
+
+def ingest_shop(folder: Path) -> None:
+    """Bring the index up to date with the shop."""
+    encoder = Encoder.load(str(folder / "model"), device="cpu")
+    index = open_index(str(folder / "index"))
+    try:
+        catalog = open_catalog(folder / "shop/products.csv")
+        ingest(catalog, index, encoder, IngestSettings(folder / "refused.jsonl"))
+    finally:
+        index.close()
+
+
+@contextmanager
+def served(settings: ServiceSettings, *, is_ready: bool = True) -> Iterator[httpx.Client]:
+    """A client of the service, which listens on a port of its own; ready unless not awaited."""
+    config = uvicorn.Config(
+        create_app(settings), http=PatientProtocol, ws="none", log_config=None, port=0
+    )
+    listening = config.bind_socket()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    try:
+        with httpx.Client(base_url=address, timeout=60) as client:
+            if is_ready:
+                until(lambda: client.get("/readyz").status_code == 200)
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def until(is_true: "object", patience_s: float = 60) -> None:
+    """Wait until something is true.
+
+    Raises:
+        TimeoutError: It never was.
+    """
+    assert callable(is_true)
+    give_up = time.monotonic() + patience_s
+    while not is_true():
+        if time.monotonic() > give_up:
+            raise TimeoutError("it never happened")
+        time.sleep(0.05)
