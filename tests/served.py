@@ -1,5 +1,6 @@
 """The service for tests: a small shop in an index, served by a real server in a thread."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from ingest.settings import IngestSettings
 from ingest.worker import ingest
 from model.encoder import Encoder
 from search.api.app import create_app
-from search.api.patience import PatientProtocol
+from search.api.serve import CONNECTIONS
 from search.api.settings import ServiceSettings
 from shop import make_shop
 
@@ -43,11 +44,8 @@ def ingest_shop(folder: Path) -> None:
 @contextmanager
 def served(settings: ServiceSettings, *, is_ready: bool = True) -> Iterator[httpx.Client]:
     """A client of the service, which listens on a port of its own; ready unless not awaited."""
-    config = uvicorn.Config(
-        create_app(settings), http=PatientProtocol, ws="none", log_config=None, port=0
-    )
-    listening = config.bind_socket()
-    server = uvicorn.Server(config)
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **CONNECTIONS))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"

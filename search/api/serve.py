@@ -1,9 +1,11 @@
 """Run the service until it is told to stop."""
 
 import logging
+import socket
 import sys
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -14,9 +16,19 @@ from search.api.app import create_app
 from search.api.patience import PatientProtocol
 from search.api.settings import ServiceSettings
 
-_STOPPING_S = 20  # for requests that are on their way when the service is told to stop
-_IDLE_S = 15  # for which a connection without requests is kept
-_CONNECTIONS = 1000
+log = logging.getLogger("goods.serve")
+
+CONNECTIONS: dict[str, Any] = {
+    "http": PatientProtocol,
+    "ws": "none",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": 20,  # for requests on their way when it is told to stop
+    "timeout_keep_alive": 15,  # for which a connection without requests is kept
+    "limit_concurrency": 1000,
+}
+"""How uvicorn holds connections."""
 
 
 def run_service(
@@ -41,28 +53,18 @@ def run_service(
     Raises:
         GoodsError: The port cannot be had.
     """
+    _log_to_stderr(as_json=as_json)
+    listening = _listening(host, port)
     config = uvicorn.Config(
         partial(_app, settings, as_json=as_json),
         factory=True,
-        host=host,
-        port=port,
-        http=PatientProtocol,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies) or None,
-        timeout_graceful_shutdown=_STOPPING_S,
-        timeout_keep_alive=_IDLE_S,
-        limit_concurrency=_CONNECTIONS,
         workers=workers,
+        **CONNECTIONS,
     )
-    _log_to_stderr(as_json=as_json)
-    try:
-        listening = config.bind_socket()
-    except SystemExit as error:  # it says why in the log
-        raise GoodsError(f"{host}:{port} cannot be listened on; choose another --port") from error
+    shown = f"[{host}]" if ":" in host else host
+    log.info("listening on http://%s:%d/", shown, listening.getsockname()[1])
     try:
         if workers == 1:
             uvicorn.Server(config).run(sockets=[listening])
@@ -70,6 +72,20 @@ def run_service(
             Multiprocess(config, sockets=[listening]).run()
     finally:
         listening.close()
+    log.info("stopped")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise GoodsError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); "
+            "choose another --host or --port"
+        ) from error
+    listening.set_inheritable(True)  # for workers
+    return listening
 
 
 def _app(settings: ServiceSettings, *, as_json: bool) -> object:
