@@ -81,6 +81,12 @@ class Answer:
             for hit in self.hits
         )
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the hits as pictures."""
+        from search.notebook import page
+
+        return page(self)
+
     def to_json(self) -> dict[str, Any]:
         """A plain form for machines."""
         return {

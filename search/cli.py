@@ -1,6 +1,7 @@
 """`goods search`, `goods understand` and `goods info`: ask an index."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,6 +119,9 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the hits as a contact sheet: .png or .jpg.",
 )
+@click.option(
+    "--heat", is_flag=True, help="Show on the sheet which part of each picture is like the query."
+)
 @allow_private_option
 @json_option
 def search(
@@ -147,6 +151,7 @@ def search(
     facet_limit: int,
     widen_facets: bool,
     grid: Path | None,
+    heat: bool,
     allow_private: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -165,6 +170,8 @@ def search(
     query = Query(() if text is None else (text,), images, products, minus, minus_images)
     if query.is_empty and not (filters or sort):
         raise click.UsageError("say what to look for: a TEXT, --image, --similar-to or --filter")
+    if heat and (grid is None or query.is_empty):
+        raise click.UsageError("--heat is drawn on the sheet of --grid, and needs a query")
     weight = WORDS_WEIGHT if words_weight is None else words_weight
     wanted, limits = Filters.parse(filters), replace(SOON, allow_private=allow_private)
     with SearchClient(
@@ -192,16 +199,17 @@ def search(
             widen_facets=widen_facets,
         )
         answer = client.search(query, wanted, options)
-    _print(answer, offset, as_json)
-    if grid is not None:
-        from goods.sheet import save_sheet
-        from search.grid import grid as draw
+        _print(answer, offset, as_json)
+        if grid is not None:
+            from goods.sheet import save_sheet
+            from search.grid import grid as draw
 
-        minuses = (f"minus {name}" for name in (*minus, *minus_images))
-        parts = [text, *images, *(f"similar to {p}" for p in products), *minuses, *filters]
-        heading = "   ".join(filter(None, parts))
-        save_sheet(draw([(heading, answer)], limits=limits), grid)
-        click.echo(f"contact sheet: {grid}", err=True)
+            minuses = (f"minus {name}" for name in (*minus, *minus_images))
+            parts = [text, *images, *(f"similar to {p}" for p in products), *minuses, *filters]
+            heading = "   ".join(filter(None, parts))
+            paint = partial(client.heat, query) if heat else None
+            save_sheet(draw([(heading, answer)], limits=limits, paint=paint), grid)
+            click.echo(f"contact sheet: {grid}", err=True)
 
 
 @click.command(

@@ -8,6 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from PIL import Image
+
+from goods.errors import QueryError
 from goods.index import (
     Condition,
     IndexInfo,
@@ -20,6 +23,7 @@ from goods.index.contract import check_same_model
 from goods.limits import PictureLimits
 from goods.schema import CatalogSchema
 from model.encoder import Encoder
+from model.heat import heat_map
 from search.answer import Answer, Hit
 from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
@@ -27,6 +31,7 @@ from search.embed import SOON, QueryEncoder, embed
 from search.examples import find_examples, unlike
 from search.facets import FACET_LIMIT, Facets, count_facets
 from search.filters import Filters
+from search.heat import heated
 from search.hits import hits_of
 from search.options import SearchOptions, Understand
 from search.pages import turn
@@ -234,6 +239,17 @@ class SearchClient:
         """
         wanted = names or self.countable
         return count_facets(self.index, wanted, self._conditions(filters), limit=limit, widen=widen)
+
+    def heat(self, query: Query, image: Image.Image) -> Image.Image:
+        """The picture, coloured where it is like the query, pale elsewhere; takes 64 embeddings.
+
+        Raises:
+            QueryError: The query is empty, or cannot be used.
+        """
+        if query.is_empty:
+            raise QueryError("say what to look for in the picture")
+        vector = self._embed(query, find_examples(self.index, query))
+        return heated(image, heat_map(self.encoder, image, vector))
 
     def understand(self, text: str) -> Understanding:
         """What a shopper's text asks for, in the words of this catalog; nothing is searched."""
