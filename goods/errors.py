@@ -95,5 +95,9 @@ class QueryError(GoodsError):
     """A query cannot be answered as it was put."""
 
 
+class ServiceError(GoodsError):
+    """The search service cannot be reached, is busy, or wants a key."""
+
+
 class FilterError(QueryError):
     """A filter names a field or value that the catalog does not have, or has another type."""

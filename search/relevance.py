@@ -7,7 +7,7 @@ The best scores of these are the background that is kept with the index.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from goods.errors import GoodsError
 from goods.index import AnyOf, Not, Vector, VectorIndex
 from goods.index.words import query_words, share_of
 from goods.schema import FieldKind
-from model.encoder import Encoder
+
+if TYPE_CHECKING:  # who only reads answers does without torch
+    from model.encoder import Encoder
 
 RELEVANCE_NOTE = "relevance"
 
@@ -117,7 +119,7 @@ class RelevanceReport:
         ]
 
 
-def measure_relevance(index: VectorIndex, encoder: Encoder) -> RelevanceReport:
+def measure_relevance(index: VectorIndex, encoder: "Encoder") -> RelevanceReport:
     """Measure the background, keep it with the index, and judge it.
 
     Raises:
