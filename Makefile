@@ -12,7 +12,7 @@ install := $(python) -m pip install $(if $(TORCH_INDEX),--extra-index-url $(TORC
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format constraints clean
+.PHONY: help demo test check format browser constraints clean
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## say what there is
@@ -34,6 +34,15 @@ format: .venv/installed-dev ## let ruff lay out the code and repair what it can
 	$(python) -m ruff format
 	$(python) -m ruff check --fix
 
+browser: ## install Chromium for the tests of the page, where apt-get can
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	  command -v $$name > /dev/null && exit; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium > /dev/null; } \
+	  || echo "Chromium could not be installed: the tests of the page will be skipped"; \
+	else echo "there is no Chromium: the tests of the page will be skipped"; fi
+
 constraints: ## pin the newest versions that fit together (needs TORCH_INDEX as above)
 	$(PYTHON) -m venv --clear .venv
 	$(install) --upgrade pip
@@ -54,4 +63,5 @@ clean: ## delete what the other targets made
 
 .venv/installed-dev: .venv/installed
 	$(install) --constraint constraints.txt --group dev
+	@$(MAKE) --no-print-directory browser
 	touch $@

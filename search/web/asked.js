@@ -1,0 +1,151 @@
+// What is asked for, as chips that take it back, and in words what was made of the text.
+
+import { byId, el, icon, refill } from "./dom.js";
+import { pictureAt, pictureOf } from "./service.js";
+import { storedPicture } from "./picture.js";
+import { demandText, filterText } from "./wording.js";
+
+const REASONS = {
+  synonym: "another word for it here",
+  spelling: "spelt like this here",
+  nearest: "the nearest to it here",
+};
+
+/**
+ * Shows chips and sentences for a state and the answer to it.
+ *
+ * `change(patch)` is called with what is different once a chip is pressed.
+ */
+export function showAsked(state, answer, titleOf, change) {
+  const without = (name, value) => ({ [name]: state[name].filter((one) => one !== value) });
+  const chips = [
+    ...exampleChips(state, titleOf, without, change),
+    ...understoodChips(state, answer, change),
+    ...state.filter.map((expression) =>
+      chip({ ...filterText(expression), take: () => change(without("filter", expression)) }),
+    ),
+    ...state.ignore.map((key) => ignoredChip(key, () => change(without("ignore", key)))),
+  ];
+  const root = byId("asked");
+  const rest = ["filter", "ignore", "minus", "minus_similar", "similar", "image"];
+  const isMuch = chips.length > 1;
+  const nothing = Object.fromEntries(rest.map((name) => [name, []]));
+  refill(
+    root,
+    chips.length > 0 &&
+      el(
+        "ul",
+        { class: "chips" },
+        chips.map((one) => el("li", {}, one)),
+        isMuch &&
+          el(
+            "li",
+            {},
+            el(
+              "button",
+              {
+                class: "link",
+                type: "button",
+                "data-key": "clear-all",
+                onclick: () => change({ ...nothing, picture: "" }),
+              },
+              "Clear all",
+            ),
+          ),
+      ),
+    sentences(answer).map((line) => el("p", { class: "made" }, ...line)),
+  );
+  root.hidden = !root.childElementCount;
+}
+
+function chip({ label, text, take, picture = null, kind = "", action = "Remove" }) {
+  const name = label ? `${label}: ${text}` : text;
+  return el(
+    "button",
+    {
+      class: `chip ${kind}`,
+      type: "button",
+      "data-key": `chip ${name}`,
+      "aria-label": `${action} ${name}`,
+      onclick: take,
+    },
+    picture && el("img", { src: picture, alt: "" }),
+    label && el("span", { class: "label" }, label),
+    el("span", { class: "text" }, text),
+    icon(kind === "ignored" ? "undo" : "close"),
+  );
+}
+
+function exampleChips(state, titleOf, without, change) {
+  const thumbnail = (id) => pictureAt(pictureOf(id), 96);
+  const stored = state.picture ? storedPicture(state.picture) : null;
+  return [
+    stored &&
+      chip({ text: "Your picture", picture: stored.url, take: () => change({ picture: "" }) }),
+    ...state.image.map((url) =>
+      chip({ label: "Looks like", text: url, take: () => change(without("image", url)) }),
+    ),
+    ...state.similar.map((id) =>
+      chip({
+        label: "Like",
+        text: titleOf(id),
+        picture: thumbnail(id),
+        take: () => change(without("similar", id)),
+      }),
+    ),
+    ...state.minus_similar.map((id) =>
+      chip({
+        label: "Less like",
+        text: titleOf(id),
+        picture: thumbnail(id),
+        kind: "minus",
+        take: () => change(without("minus_similar", id)),
+      }),
+    ),
+    ...state.minus.map((text) =>
+      chip({ label: "Not", text, kind: "minus", take: () => change(without("minus", text)) }),
+    ),
+  ].filter(Boolean);
+}
+
+function understoodChips(state, answer, change) {
+  const { filters = [], boosts = [] } = answer?.understanding ?? {};
+  const given = new Set((answer?.relaxed ?? []).map((demand) => demand.key));
+  return [...filters, ...boosts]
+    .filter((demand) => !given.has(demand.key))
+    .map((demand) =>
+      chip({
+        ...demandText(demand),
+        kind: "understood",
+        take: () => change({ ignore: [...state.ignore, demand.key] }),
+      }),
+    );
+}
+
+function ignoredChip(key, take) {
+  return chip({ text: key.replace(/ = /, ": "), kind: "ignored", action: "Apply again:", take });
+}
+
+/** Sentences about what was substituted, not carried, and let go. */
+function sentences(answer) {
+  const { substituted = [], not_carried: missing = [] } = answer?.understanding ?? {};
+  const quoted = (text) => el("q", {}, text);
+  const used = substituted.map(({ from, to, why }) => [
+    "We read ",
+    quoted(from),
+    ` as ${to.join(" or ")}${REASONS[why] ? `, ${REASONS[why]}` : ""}.`,
+  ]);
+  const carried = missing.map(({ from, why }) => ["We carry no ", quoted(from), `: ${why}.`]);
+  return [...used, ...carried, ...relaxedSentence(answer)];
+}
+
+/** What was given up so that there is something; on an empty shelf the ways out say more. */
+function relaxedSentence(answer) {
+  if (!answer?.relaxed.length || !answer.total) return [];
+  const names = answer.relaxed.map(demandText).map(({ label, text }) => `${label}: ${text}`);
+  const list = names.flatMap((name, number) => [
+    number === 0 ? "" : number === names.length - 1 ? " and " : ", ",
+    el("b", {}, name),
+  ]);
+  return [["No product is all of that, so we let go of ", ...list, "."]];
+}
