@@ -6,14 +6,14 @@ of the model but its vectors, so it holds for every checkpoint, and the empty ba
 changes nothing, is cold by construction. See benchmarks/heat.md for what else was tried.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from goods.index import Vector
-from model.encoder import Encoder
 
 GRID = 8
 """Places along each side; their square is what a map costs, in pictures to embed."""
@@ -22,7 +22,18 @@ WINDOW = 2
 """Places that a window is wide."""
 
 
-def heat_map(encoder: Encoder, image: Image.Image, query: Vector) -> NDArray[np.float32]:
+class PictureEncoder(Protocol):
+    """What embeds pictures: an `Encoder`, or what asks one."""
+
+    @property
+    def image_size(self) -> int:
+        """Pixels that the shorter side of a decoded picture needs."""
+
+    def images(self, images: Iterable[Image.Image]) -> NDArray[np.float32]:
+        """`(N, D)` unit vectors, in the order of the images."""
+
+
+def heat_map(encoder: PictureEncoder, image: Image.Image, query: Vector) -> NDArray[np.float32]:
     """`(GRID, GRID)` cosines that are lost without the window around each place, from the top left.
 
     Numbers below 0 are of parts that the query is better off without.

@@ -249,7 +249,7 @@ class SearchClient:
         if query.is_empty:
             raise QueryError("say what to look for in the picture")
         vector = self._embed(query, find_examples(self.index, query))
-        return heated(image, heat_map(self.encoder, image, vector))
+        return heated(image, heat_map(self._embedder or self.encoder, image, vector))
 
     def understand(self, text: str) -> Understanding:
         """What a shopper's text asks for, in the words of this catalog; nothing is searched."""

@@ -138,6 +138,28 @@ def test_a_picture_is_a_small_jpeg_that_is_sent_once(web: httpx.Client) -> None:
     assert web.get("/pictures/P-99.jpg").status_code == 404
 
 
+def test_a_picture_shows_where_in_it_a_text_is(web: httpx.Client) -> None:
+    plain = web.get("/pictures/P-5.jpg").content
+    heat = web.get("/pictures/P-5.heat.jpg", params={"q": "dress"})
+    assert heat.headers["content-type"] == "image/jpeg"
+    assert Image.open(BytesIO(heat.content)).size == Image.open(BytesIO(plain)).size
+    other = web.get("/pictures/P-5.heat.jpg", params={"q": "shoe"})
+    assert len({plain, heat.content, other.content}) == 3
+    assert web.get("/pictures/P-5.heat.jpg").status_code == 404  # no product "P-5.heat"
+
+
+def test_a_picture_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
+    home = make_home(tmp_path, count=4)
+    (home / "shop/images/P-1.jpg").unlink()
+    (home / "shop/images/P-2.jpg").write_bytes(b"no picture")
+    with served(ServiceSettings(str(home / "index"), device="cpu")) as client:
+        for number, why in ((1, "source gone"), (2, "not a picture")):
+            told = client.get(f"/pictures/P-{number}.jpg")
+            assert told.status_code == 404
+            assert why in told.json()["error"]["message"]
+            assert str(home) not in told.text
+
+
 def test_suggestions_complete_the_last_word(web: httpx.Client) -> None:
     answer = web.get("/suggest", params={"q": "red dr"}).json()
     SuggestionsView.model_validate(answer)

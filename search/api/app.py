@@ -13,6 +13,7 @@ from search.api.errors import tell_errors
 from search.api.guard import Guard
 from search.api.operator_routes import operator_routes
 from search.api.page_routes import page_routes
+from search.api.picture_routes import picture_routes
 from search.api.search_routes import search_routes
 from search.api.service import Service
 from search.api.settings import ServiceSettings
@@ -57,7 +58,8 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     tell_errors(app)
     app.add_middleware(Guard, settings=settings, keys=service.keys)
     app.add_middleware(WatchedRequests, counters=service.counters)
-    for routes in (search_routes(), catalog_routes(), operator_routes(), page_routes(WEB)):
+    for routes in (search_routes(), catalog_routes(), picture_routes(), operator_routes()):
         app.include_router(routes)
+    app.include_router(page_routes(WEB))
     app.mount("/static", StaticFiles(directory=WEB), name="static")
     return app

@@ -1,4 +1,4 @@
-"""What the shop has: its fields, products, pictures, and how to go on typing."""
+"""What the shop has: its fields, its products, and how to go on typing."""
 
 from dataclasses import asdict
 from pathlib import PurePath
@@ -7,11 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from goods.errors import PictureError
 from goods.index import AnyOf, HasId, Not
 from goods.index.contract import GROUP, product_of
-from goods.product import Picture, Product, point_id
-from search.api.errors import RefusedError, log
+from goods.product import Product, point_id
+from search.api.errors import RefusedError
 from search.api.examples import PRODUCT, SCHEMA, SUGGESTIONS, UNDERSTANDING, example
 from search.api.home import Served
 from search.api.search_routes import service_of
@@ -27,7 +26,6 @@ from search.api.views import (
 from search.api.wire import MAX_TEXT, IndexName
 
 VARIANTS = 200
-_PICTURE_AGE_S = 3600
 
 Typed = Annotated[str, Query(max_length=MAX_TEXT, examples=["red dr"])]
 WhichIndex = Annotated[IndexName, Query(description="Which index to ask.")]
@@ -82,24 +80,6 @@ def catalog_routes() -> APIRouter:
     async def get_schema(request: Request) -> Response:
         return JSONResponse(await _schema(service_of(request)))
 
-    @router.get(
-        "/pictures/{product_id:path}.jpg",
-        summary="A product's picture, small",
-        response_class=Response,
-        responses={
-            200: {"content": {"image/jpeg": {}}, "description": "A JPEG."},
-            304: {"description": "It is as it was."},
-            404: {"model": ErrorView},
-        },
-    )
-    async def get_picture(
-        request: Request,
-        product_id: str,
-        size: Annotated[int, Query(ge=64, le=1024, description="Of the longest side.")] = 360,
-        index: WhichIndex = "main",
-    ) -> Response:
-        return await _thumbnail(request, product_id, size, index)
-
     return router
 
 
@@ -153,23 +133,3 @@ def _model_name(served: Served) -> str:
     model = served.client.contract.model
     is_folder = PurePath(model).is_absolute() or model.startswith(".") or "\\" in model
     return PurePath(model).name if is_folder else model
-
-
-async def _thumbnail(request: Request, product_id: str, size: int, index: str) -> Response:
-    service = service_of(request)
-
-    def location() -> Picture:
-        with service.lease(index) as served:
-            return find(served, product_id).picture
-
-    try:
-        thumbnail = await service.run_picture(lambda: service.thumbnails.get(location(), size))
-    except PictureError as error:
-        log.info("no thumbnail of product %r: %s", product_id, error)
-        raise RefusedError(
-            404, f"the picture of this product cannot be shown: {error.fault}"
-        ) from error
-    headers = {"ETag": thumbnail.etag, "Cache-Control": f"private, max-age={_PICTURE_AGE_S}"}
-    if thumbnail.etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(thumbnail.jpeg, media_type="image/jpeg", headers=headers)

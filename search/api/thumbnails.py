@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -23,6 +24,10 @@ class Thumbnail:
     etag: str
 
 
+def _as_it_is(image: Image.Image) -> Image.Image:
+    return image
+
+
 class Thumbnails:
     """Makes thumbnails, and remembers those that were asked for last.
 
@@ -36,17 +41,29 @@ class Thumbnails:
         self._loader = PictureLoader(limits)
         self._room_bytes = room_bytes
         self._counters = counters
-        self._kept: OrderedDict[tuple[str, int], Thumbnail] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, str], Thumbnail] = OrderedDict()
         self._size_bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, picture: Picture, size: int) -> Thumbnail:
+    def get(
+        self,
+        picture: Picture,
+        size: int,
+        paint: Callable[[Image.Image], Image.Image] = _as_it_is,
+        painted: str = "",
+    ) -> Thumbnail:
         """The picture with `size` pixels along its longest side, or fewer if it has fewer.
+
+        Args:
+            picture: Where it is.
+            size: Pixels.
+            paint: What is done to the small picture.
+            painted: Tells what was done from all else.
 
         Raises:
             PictureError: It cannot be read or decoded.
         """
-        key = picture.location, size
+        key = picture.location, size, painted
         with self._lock:
             known = self._kept.get(key)
             if known is not None:
@@ -54,7 +71,9 @@ class Thumbnails:
         self._counters.thumbnails.labels("miss" if known is None else "hit").inc()
         if known is not None:
             return known
-        made = _made(self._loader.load(picture, at_least=size), size)
+        image = self._loader.load(picture, at_least=size)
+        image.thumbnail((size, size), Image.Resampling.LANCZOS)
+        made = _encoded(paint(image))
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = made
@@ -75,8 +94,7 @@ class Thumbnails:
         self._loader.close()
 
 
-def _made(image: Image.Image, size: int) -> Thumbnail:
-    image.thumbnail((size, size), Image.Resampling.LANCZOS)
+def _encoded(image: Image.Image) -> Thumbnail:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=QUALITY, optimize=True)
     jpeg = buffer.getvalue()
