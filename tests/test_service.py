@@ -160,6 +160,17 @@ def test_a_picture_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
             assert str(home) not in told.text
 
 
+def test_a_picture_that_moved_is_found_through_the_catalog(tmp_path: Path) -> None:
+    home = make_home(tmp_path, count=4)
+    (home / "shop").rename(home / "moved")
+    catalog = str(home / "moved/products.csv")
+    settings = ServiceSettings(str(home / "index"), device="cpu", catalog=catalog)
+    with served(settings) as client:
+        assert client.get("/pictures/P-1.jpg").status_code == 200
+        (home / "moved/images/P-2.jpg").unlink()
+        assert client.get("/pictures/P-2.jpg").status_code == 404
+
+
 def test_suggestions_complete_the_last_word(web: httpx.Client) -> None:
     answer = web.get("/suggest", params={"q": "red dr"}).json()
     SuggestionsView.model_validate(answer)

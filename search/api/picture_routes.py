@@ -8,10 +8,12 @@ from PIL import Image
 from starlette.responses import Response
 
 from goods.errors import PictureError
+from goods.product import Picture
 from search.api.catalog_routes import Typed, WhichIndex, find
 from search.api.errors import RefusedError, log
 from search.api.home import Served
 from search.api.search_routes import service_of
+from search.api.service import Service
 from search.api.thumbnails import Thumbnail
 from search.api.views import ErrorView
 from search.query import Query as Asked
@@ -70,10 +72,13 @@ async def _shown(
     def thumbnail() -> Thumbnail:
         with service.lease(index) as served:
             picture = find(served, product_id).picture
-            if not heat:
-                return service.thumbnails.get(picture, size)
-            painted = f"{served.client.contract.stamp} {heat}"
-            return service.thumbnails.get(picture, size, _heating(served, heat), painted)
+            try:
+                return _made(service, served, picture, size, heat)
+            except PictureError:
+                other = service.elsewhere.find(product_id, served.client.schema)
+                if other is None or other == picture:
+                    raise
+                return _made(service, served, other, size, heat)
 
     try:
         made = await service.run_picture(thumbnail)
@@ -86,6 +91,13 @@ async def _shown(
     if made.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(made.jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _made(service: Service, served: Served, picture: Picture, size: int, heat: str) -> Thumbnail:
+    if not heat:
+        return service.thumbnails.get(picture, size)
+    painted = f"{served.client.contract.stamp} {heat}"
+    return service.thumbnails.get(picture, size, _heating(served, heat), painted)
 
 
 def _heating(served: Served, text: str) -> Callable[[Image.Image], Image.Image]:

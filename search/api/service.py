@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from search.api.copies import CopyingFolder
 from search.api.counters import Counters
+from search.api.elsewhere import CatalogPictures
 from search.api.encoders import Encoders
 from search.api.errors import RefusedError
 from search.api.guard import Keys
@@ -31,6 +32,7 @@ class Service:
         self.counters = Counters()
         self.keys = Keys(settings.read_key, settings.admin_key)
         self.thumbnails = Thumbnails(settings.pictures, settings.thumbnails_bytes, self.counters)
+        self.elsewhere = CatalogPictures(settings.catalog)
         self._copies = CopyingFolder(settings.copies)
         encoders = Encoders(settings.model, settings.device, settings.dtype, self.counters)
         addresses = {"main": settings.index, "compare": settings.compare}
