@@ -73,6 +73,12 @@ def wait_until_ready() -> None:
     raise TimeoutError("the service is not ready")
 
 
+def memory_mib(process: int) -> float:
+    """What a process holds in memory; Linux."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def show(name: str, seconds: list[float]) -> tuple[float, float]:
     """Print percentiles; p50 and p99 in ms."""
     p50, p95, p99 = np.percentile(seconds, [50, 95, 99]) * 1e3
@@ -162,7 +168,10 @@ def main() -> None:
                     phrases = texts(client)
                     print(f"{client.info().points:,} products, {LIMIT} hits a search")
                     alone(client, phrases, args.alone)
+                    together(phrases, args.clients, min(5, args.seconds))  # warms it up
+                    before = memory_mib(service.pid)
                     together(phrases, args.clients, args.seconds)
+                    print(f"memory {before:.0f} MiB before, {memory_mib(service.pid):.0f} after")
             finally:
                 service.terminate()
                 service.wait()

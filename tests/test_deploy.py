@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 QDRANT = COMPOSE["services"]["qdrant"]
 GPU = yaml.safe_load((ROOT / "deploy/compose.gpu.yml").read_text())
-COMMANDS = {name: COMPOSE["services"][name] for name in ("ingest", "search")}
+COMMANDS = {name: COMPOSE["services"][name] for name in ("ingest", "search", "serve")}
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 
 
@@ -49,7 +49,8 @@ def test_the_server_is_one_pinned_release() -> None:
 
 def test_the_server_listens_on_this_machine_only() -> None:
     assert QDRANT["ports"] == ["127.0.0.1:6333:6333", "127.0.0.1:6334:6334"]
-    assert not any("ports" in service for service in COMMANDS.values())
+    published = [port for service in COMMANDS.values() for port in service.get("ports", ())]
+    assert published == ["127.0.0.1:8000:8000"]
 
 
 @pytest.mark.parametrize("name", ["QDRANT__SERVICE__API_KEY", "QDRANT__SERVICE__READ_ONLY_API_KEY"])
@@ -138,6 +139,7 @@ def test_only_ingest_may_write_to_the_index() -> None:
     assert keys == {
         "ingest": "${QDRANT__SERVICE__API_KEY}",
         "search": "${QDRANT__SERVICE__READ_ONLY_API_KEY}",
+        "serve": "${QDRANT__SERVICE__READ_ONLY_API_KEY}",
     }
 
 
