@@ -5,7 +5,8 @@
 The catalog, the planner, the journal and the index are the real ones. Pictures and model are not:
 a picture is the bytes of its URL, and its vector is random, drawn by those bytes; so what is left
 is what everything but downloading, decoding and embedding costs. Each size runs in a process of its
-own. The nightly run has new prices for one product in a hundred.
+own. The nightly run has new prices for one product in a hundred; the last one has none. Peaks are
+resident pages, those of mapped files among them: of the run, and of what builds the graph.
 """
 
 import csv
@@ -22,7 +23,6 @@ import click
 import numpy as np
 import torch
 
-DIMENSION = 512
 COLOURS = ("Black", "White", "Navy Blue", "Red", "Green", "Beige", "Pink", "Grey")
 TYPES = tuple(f"Type {n}" for n in range(60))
 
@@ -44,10 +44,11 @@ def write_catalog(path: Path, products: int, night: int = 0) -> None:
 class FakeEncoder:
     """Random unit vectors, the same for the same pixels."""
 
-    name, stamp, dimension, image_size, made_by = "fake", "0" * 16, DIMENSION, 1, "fake float32"
+    name, stamp, image_size, made_by = "fake", "0" * 16, 1, "fake float32"
 
-    def __init__(self) -> None:
-        self._noise = np.random.default_rng(0).normal(size=(1009, DIMENSION)).astype(np.float32)
+    def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
+        self._noise = np.random.default_rng(0).normal(size=(1009, dimension)).astype(np.float32)
 
     def pixels(self, images: list[bytes]) -> torch.Tensor:
         """A number for each picture."""
@@ -60,8 +61,8 @@ class FakeEncoder:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def run_one(products: int, folder: Path) -> None:
-    """Load, plan, and run the night after, each timed."""
+def run_one(products: int, dimension: int, folder: Path) -> None:
+    """Load, plan, and run two nights, each timed."""
     from goods import pictures
     from goods.catalog import open_catalog
     from goods.index import open_index
@@ -78,7 +79,7 @@ def run_one(products: int, folder: Path) -> None:
     pictures.PictureLoader.start = start  # type: ignore[method-assign] # no host has them
     load.decode = lambda data, *_, **__: data  # type: ignore[assignment]
     settings = IngestSettings(folder / "refused.jsonl", folder / "journal.db", batch_size=256)
-    encoder: Any = FakeEncoder()
+    encoder: Any = FakeEncoder(dimension)
 
     def timed(what: str, night: int) -> float:
         file = folder / "shop.csv"
@@ -91,30 +92,39 @@ def run_one(products: int, folder: Path) -> None:
             ingest(open_catalog(file), index, encoder, settings)
         seconds = time.perf_counter() - started
         index.close()
+        print(f"{time.ctime()}: {what} {products:,} in {seconds:.1f} s", file=sys.stderr)
         return seconds
 
     full_s, plan_s, night_s = timed("load", 0), timed("plan", 1), timed("load", 1)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    idle_s = timed("load", 1)
+    peak, peak_child = (
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     print(
-        f"{products:>9,}  {full_s:>9.1f}  {plan_s:>7.1f}  {night_s:>8.1f}  "
-        f"{night_s / full_s:>7.1%}  {peak_mb:>8,.0f}",
+        f"{products:>9,}  {full_s:>9.1f}  {plan_s:>7.1f}  {night_s:>8.1f}  {night_s / full_s:>7.1%}"
+        f"  {idle_s:>7.1f}  {peak:>8,.0f}  {peak_child:>9,.0f}",
         flush=True,
     )
 
 
 @click.command()
 @click.option("--products", multiple=True, type=int, default=(10_000, 30_000, 100_000))
+@click.option("--dimension", type=int, default=512, show_default=True)
 @click.option("--one", is_flag=True, hidden=True)
-def main(products: tuple[int, ...], one: bool) -> None:
+def main(products: tuple[int, ...], dimension: int, one: bool) -> None:
     """Print a line per size."""
     if one:
         with tempfile.TemporaryDirectory() as folder:
-            run_one(products[0], Path(folder))
+            run_one(products[0], dimension, Path(folder))
         return
-    print(" products  load s     plan s   night s  of load  peak MiB", flush=True)
+    print(f"vectors of {dimension} numbers", flush=True)
+    print(
+        " products  load s     plan s   night s  of load  no news  peak MiB  child MiB", flush=True
+    )
     for count in products:
-        command = [sys.executable, __file__, "--one", "--products", str(count)]
-        subprocess.run(command, check=True)
+        command = [sys.executable, __file__, "--one", f"--products={count}"]
+        subprocess.run([*command, f"--dimension={dimension}"], check=True)
 
 
 if __name__ == "__main__":

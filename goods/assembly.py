@@ -60,8 +60,34 @@ class Assembler:
         if row.fault:
             raise RowError(row.fault)
         product = self._product(row)
-        self._note(product)
+        self.note(product.id, product.row)
         return product
+
+    def content(self, row: Row) -> bytes | None:
+        """All that the product of a row is made of: with the same schema, equal products have it.
+
+        None where the row is none, and where it carries its picture, which would have to be read.
+        """
+        cells = row.cells
+        if row.fault or Picture in map(type, cells):
+            return None
+        try:
+            location = self._picture(cells).location
+        except RowError:
+            return None
+        return repr((location, cells)).encode()  # tells 1, 1.0, True and "1" apart
+
+    def note(self, product_id: str, number: int) -> None:
+        """Remember which row has the id.
+
+        8 bytes stand for it: in 37 million catalogs of a million ids, two agree.
+
+        Raises:
+            RowError: The id came before.
+        """
+        first_row = self._first_rows.setdefault(hash(product_id), number)
+        if first_row != number:
+            raise RowError(f"row {first_row} has the same {self._schema.id}; make it unique")
 
     def product_id(self, row: Row) -> str | None:
         """The id of a row that is no product, as far as it has one; printable."""
@@ -80,7 +106,7 @@ class Assembler:
         _check_length(self._schema.title, title, MAX_TEXT_LENGTH)
         return Product(
             id=product_id,
-            picture=self._picture(cells, shown),
+            picture=self._picture(cells),
             title=title,
             attributes=self._attributes(cells),
             texts={
@@ -99,15 +125,16 @@ class Assembler:
         except ValueError as error:
             raise RowError(f"{self._schema.split} {error}") from error
 
-    def _picture(self, cells: Sequence[Cell], shown: Sequence[str]) -> Picture:
+    def _picture(self, cells: Sequence[Cell]) -> Picture:
         cell = cells[self._pictures[0]]
         if isinstance(cell, Picture):
             return cell
         reference = self._literals[0]
         for place, literal in zip(self._pictures, self._literals[1:], strict=True):
-            if not shown[place]:
+            shown = text(cells[place])
+            if not shown:
                 raise RowError(f"it has no picture: {self.columns[place]} is empty")
-            reference += shown[place] + literal
+            reference += shown + literal
         if isinstance(cell, tuple):  # of several pictures, shops put the main one first
             reference = cell[0]
         return Picture(self._locate(reference))
@@ -119,12 +146,6 @@ class Assembler:
             if found is not None:
                 attributes[name] = found
         return attributes
-
-    def _note(self, product: Product) -> None:
-        """Remember the id by 8 bytes: in 37 million catalogs of a million ids, two agree."""
-        first_row = self._first_rows.setdefault(hash(product.id), product.row)
-        if first_row != product.row:
-            raise RowError(f"row {first_row} has the same {self._schema.id}; make it unique")
 
 
 def _reader(field: Field) -> Callable[[Cell], Value | None]:

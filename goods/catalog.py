@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from uuid import UUID
 
 from goods.assembly import Assembler
 from goods.errors import CatalogError, RowError
@@ -15,10 +16,10 @@ from goods.infer import infer_schema
 from goods.overrides import Overrides, read_overrides
 from goods.parquet import ParquetTable
 from goods.picture_folder import PictureFolder
-from goods.product import Product
+from goods.product import Product, point_id
 from goods.schema import CatalogSchema, FieldKind
 from goods.sources import KAGGLE_PICTURES, is_kaggle, open_table
-from goods.tables import SAMPLE_ROWS, CsvTable, Table
+from goods.tables import SAMPLE_ROWS, CsvTable, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,51 @@ class RefusedRow:
     row: int
     product_id: str | None
     reason: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """A row before it is read: who knows what it says need not make a product of it.
+
+    Attributes:
+        id: The product's id, as far as it has one; printable.
+    """
+
+    id: str | None
+    _row: Row
+    _assembler: Assembler
+    _catalog: str
+    _point: UUID | None = None
+
+    @property
+    def point(self) -> UUID:
+        """The id of its point in every index."""
+        self._point = self._point or point_id(self.id or "")
+        return self._point
+
+    def content(self) -> bytes | None:
+        """See `Assembler.content`."""
+        return self._assembler.content(self._row)
+
+    def product(self) -> Product | RefusedRow:
+        """The product, or the reason why it is none."""
+        try:
+            return self._assembler.product(self._row)
+        except RowError as error:
+            return self._refused(error)
+
+    def repeated(self) -> RefusedRow | None:
+        """What `product` says when the id came before; to be asked where it is not read."""
+        try:
+            self._assembler.note(self.id or "", self._row.number)
+        except RowError as error:
+            return self._refused(error)
+        return None
+
+    def _refused(self, error: RowError) -> RefusedRow:
+        place = f"{self._catalog} row {self._row.number}"
+        place += f" (product {self.id})" if self.id else ""
+        return RefusedRow(self._row.number, self.id, f"{place}: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +118,13 @@ class Catalog:
         Raises:
             CatalogError: The rest of it cannot be read.
         """
+        return (entry.product() for entry in self.entries())
+
+    def entries(self) -> Iterator[Entry]:
+        """Every row in order, unread; as `products` otherwise."""
         assembler = Assembler(self.schema, self.columns, self.table.source.locate)
         for row in self.table.rows(assembler.columns):
-            try:
-                yield assembler.product(row)
-            except RowError as error:
-                product_id = assembler.product_id(row)
-                place = f"{self.name} row {row.number}"
-                place += f" (product {product_id})" if product_id else ""
-                yield RefusedRow(row.number, product_id, f"{place}: {error}")
+            yield Entry(assembler.product_id(row), row, assembler, self.name)
 
     def count_estimate(self) -> int | None:
         """About how many rows there are; None where only reading them all would tell."""

@@ -1,13 +1,13 @@
 """How long each stage is busy, and which of them the run waits for."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeVar
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ class StageClock:
         finally:
             self.add(stage, products, time.perf_counter() - started)
 
-    def making(self, stage: str, batches: Iterable[list[T]]) -> Iterator[list[T]]:
+    def making(self, stage: str, batches: Iterable[T]) -> Iterator[T]:
         """The same batches, the making of each counted as this stage's work."""
         iterator = iter(batches)
         while True:
             started = time.perf_counter()
             batch = next(iterator, None)
-            self.add(stage, len(batch or ()), time.perf_counter() - started)
+            self.add(stage, len(batch) if batch is not None else 0, time.perf_counter() - started)
             if batch is None:
                 return
             yield batch

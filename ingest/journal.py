@@ -4,12 +4,13 @@ One SQLite file holds
 
     vector    the vector of a picture, by what made it and by the digest of the picture's bytes
     picture   the state in which a picture was last read, by its location, and the digest it had
+    entry     the digest of the payload that a row of a catalog makes (`ingest.unread`)
 
 so that the same bytes are embedded once, whatever they are called and however often a run is
-killed, and a picture that has not been touched is not even read again. Nothing else depends on it:
-without its journal an index is whole, and the next run reads the pictures once more.
+killed, and what has not been touched is not even read again, picture or row. Nothing else depends
+on it: without its journal an index is whole, and the next run reads the pictures once more.
 
-Size: 2.3 kB for a vector of 512 numbers, 100 bytes for a picture.
+Size: 2.3 kB for a vector of 512 numbers, 100 bytes for a picture, 60 for a row.
 """
 
 import sqlite3
@@ -45,6 +46,8 @@ create index if not exists vector_used on vector (used);
 create table if not exists picture (
     location blob primary key, validator text not null, digest blob not null, used integer not null
     ) without rowid;
+create table if not exists entry (
+    row blob primary key, payload blob not null, used integer not null) without rowid;
 """
 
 Vector = NDArray[np.float32]
@@ -160,6 +163,19 @@ class Journal:
             database.executemany("insert or replace into vector values (?, ?, ?, ?)", made)
             database.executemany("insert or replace into picture values (?, ?, ?, ?)", read)
 
+    def payloads(self, rows: Iterable[bytes]) -> dict[bytes, str]:
+        """Digests of the payloads that these rows make, as far as they are known."""
+        found = self._rows("select row, payload from entry where row", rows)
+        return {row: payload.hex() for row, payload in found}
+
+    def keep_payloads(self, payloads: Mapping[bytes, str]) -> None:
+        """Write digests of payloads by their row; many at a time, in any order."""
+        now = int(time.time())
+        made = [(row, bytes.fromhex(payloads[row]), now) for row in sorted(payloads)]
+        if made:
+            with self._transaction() as database:
+                database.executemany("insert or replace into entry values (?, ?, ?)", made)
+
     @property
     def size_bytes(self) -> int:
         """What its content takes."""
@@ -196,6 +212,7 @@ class Journal:
                 ).rowcount
                 if not went:
                     database.execute("delete from picture")
+                    database.execute("delete from entry")
             gone += went
             if not went:
                 break
@@ -206,7 +223,7 @@ class Journal:
     def forget(self, made_by: str | None = None, before: float = np.inf) -> int:
         """Delete entries: of one model or all, written before a moment; how many vectors went.
 
-        What is known of pictures goes with the vectors of all models.
+        What is known of pictures and rows goes with the vectors of all models.
         """
         with self._transaction() as database:
             gone = database.execute(
@@ -215,6 +232,7 @@ class Journal:
             ).rowcount
             if made_by is None:
                 database.execute("delete from picture where used < ?", (before,))
+                database.execute("delete from entry where used < ?", (before,))
         self._shrink()
         return gone
 

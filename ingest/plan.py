@@ -3,24 +3,29 @@
 A fingerprint is two digests: of the picture's bytes, and of everything else. The model stamp needs
 no third, since all vectors of an index have the same one. The index keeps them in every point.
 
+Most rows of a night are those of the night before, and are not even read (`ingest.unread`).
+
 Memory: one batch of products and what the index has of them, however large the catalog is.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
+from goods.catalog import Entry, RefusedRow
 from goods.index import Record, Vector, VectorIndex
 from goods.index.contract import Fingerprint, fingerprint_of, payload_of
 from goods.pictures import PictureLoader
 from goods.product import Product
+from goods.schema import CatalogSchema
 from goods.streams import batches
 from ingest.journal import Journal
 from ingest.recognise import Recognised, digest_of, recognised
-from ingest.refused import Refused
+from ingest.refused import Refused, for_its_row
+from ingest.unread import Unread, files_of, is_as_written
 
 BATCH = 256
 """Products compared with one request to the index."""
@@ -62,30 +67,84 @@ class Planned:
     vector: Vector | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that were compared at a time, in order.
+
+    Attributes:
+        items: What those that were read need, or why they are left out.
+        unread: How many more are unchanged, which was known without reading them.
+    """
+
+    items: list[Planned | Refused]
+    unread: int
+
+    def __len__(self) -> int:
+        return len(self.items) + self.unread
+
+
 def plan(
-    products: Iterable[Product],
+    entries: Iterable[Entry],
+    schema: CatalogSchema,
     index: VectorIndex | None,
     journal: Journal,
     loader: PictureLoader,
     pool: Executor,
     *,
     verify: bool = False,
-) -> Iterator[list[Planned | Refused]]:
-    """What each product needs, in order and in batches: those that are compared at a time.
+) -> Iterator[Batch]:
+    """What each row of a catalog needs, in order and in batches: those compared at a time.
 
     Args:
-        products: What the catalog has.
+        entries: The rows.
+        schema: What their columns are for.
         index: What was written before; None when there is no index yet.
         journal: What was read before.
         loader: Reads pictures.
         pool: Its threads.
         verify: Look at every picture again, even where nothing says that it changed.
     """
-    for batch in batches(products, BATCH):
-        there = _there(index, [product.point_id for product in batch])
-        found = recognised(batch, there, journal, loader, pool, verify=verify)
-        planned = [r if isinstance(r, Refused) else _compared(r, there) for r in found]
-        yield planned if index is None else _with_vectors(planned, index)
+    unread = Unread(journal, schema)
+    for batch in batches(entries, BATCH):
+        there = _there(index, [entry.point for entry in batch])
+        read = _read(batch, {} if verify else there, unread, journal, loader)
+        products = [row for row in read if isinstance(row, Product)]
+        found = iter(recognised(products, there, journal, loader, pool, verify=verify))
+        planned = [
+            _compared(r, there) if isinstance(r, Recognised) else r
+            for r in (next(found) if isinstance(row, Product) else row for row in read)
+        ]
+        kept = planned if index is None else _with_vectors(planned, index)
+        yield Batch(kept, len(batch) - len(read))
+    unread.keep()
+
+
+def _read(
+    batch: Sequence[Entry],
+    there: Mapping[UUID, Record],
+    unread: Unread,
+    journal: Journal,
+    loader: PictureLoader,
+) -> list[Product | Refused]:
+    """The products of the rows that are not as the index has them; `there` is what it has."""
+    keys = [unread.key(entry) for entry in batch]
+    payloads = unread.payloads(keys)
+    seen = journal.seen(files_of(there.values()))
+    read: list[Product | Refused] = []
+    for entry, key in zip(batch, keys, strict=True):
+        record, payload = there.get(entry.point), payloads.get(key or b"")
+        if record is not None and is_as_written(record, payload, seen, loader):
+            if refused := entry.repeated():
+                read.append(for_its_row(refused))
+            continue
+        row = entry.product()
+        if isinstance(row, RefusedRow):
+            read.append(for_its_row(row))
+            continue
+        read.append(row)
+        if payload is None:
+            unread.remember(key, _payload_digest(row))
+    return read
 
 
 def _there(index: VectorIndex | None, ids: Sequence[UUID]) -> dict[UUID, Record]:

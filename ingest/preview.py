@@ -17,7 +17,7 @@ from ingest.gone import Present
 from ingest.journal import Journal
 from ingest.plan import Planned, Work, plan
 from ingest.refused import Refused
-from ingest.rows import wanted_products
+from ingest.rows import wanted_rows
 from ingest.settings import IngestSettings
 from model.encoder import Encoder
 
@@ -112,10 +112,13 @@ def preview(
                 else:
                     yield item
 
-        rows = good(wanted_products(catalog, settings, present))
-        for batch in plan(rows, served, journal, loader, pool, verify=settings.verify):
-            planned: list[Planned] = list(good(iter(batch)))
+        rows = wanted_rows(catalog, settings, present)
+        for batch in plan(
+            rows, catalog.schema, served, journal, loader, pool, verify=settings.verify
+        ):
+            planned: list[Planned] = list(good(iter(batch.items)))
             works.update(item.work for item in planned)
+            works.update({Work.NONE: batch.unread} if batch.unread else {})
             known += _known(planned, journal, encoder)
         is_all = settings.limit is None and settings.retry is None
         gone = sum(1 for _ in present.missing(served, settings.part)) if served and is_all else 0

@@ -16,7 +16,7 @@ Loading and embedding may be left to a crew (`ingest.scatter`): processes, or a 
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from itertools import chain, repeat
 
 from goods.catalog import Catalog
 from goods.index import VectorIndex
@@ -31,10 +31,10 @@ from ingest.gone import Present, delete_gone
 from ingest.journal import Journal
 from ingest.known import KnownVectors
 from ingest.load import Loaded, Loading
-from ingest.plan import Planned, Work, plan
-from ingest.refused import Refused, RefusedLog
+from ingest.plan import Batch, Planned, Work, plan
+from ingest.refused import RefusedLog
 from ingest.report import IngestReport
-from ingest.rows import wanted_products
+from ingest.rows import wanted_rows
 from ingest.scatter import Scattering
 from ingest.settings import IngestSettings
 from ingest.tally import Tally, Told
@@ -81,8 +81,8 @@ def ingest(
         clock = StageClock(load=settings.threads * workers, embed=workers, upsert=index.streams)
         tally = Tally(log, clock, tell)
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
-        products = tally.good(wanted_products(catalog, settings, present))
-        planned = plan(products, index, journal, loader, pool, verify=settings.verify)
+        rows = wanted_rows(catalog, settings, present)
+        planned = plan(rows, catalog.schema, index, journal, loader, pool, verify=settings.verify)
         changed = _changed(clock.making("plan", planned), tally)
         known = KnownVectors(journal, index, encoder.made_by)
         if crew is None:
@@ -118,10 +118,11 @@ def ingest(
         )
 
 
-def _changed(planned: Iterable[list[Planned | Refused]], tally: Tally) -> Iterator[list[Planned]]:
+def _changed(planned: Iterable[Batch], tally: Tally) -> Iterator[list[Planned]]:
     """The products with something to do; the others are counted here and done with."""
     for batch in planned:
-        good = list(tally.good(batch))
+        good = list(tally.good(batch.items))
+        tally.count(repeat(Work.NONE, batch.unread))
         tally.count(item.work for item in good if item.work is Work.NONE)
         yield [item for item in good if item.work is not Work.NONE]
 

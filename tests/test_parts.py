@@ -17,10 +17,10 @@ from checkpoints import tiny_clip
 from goods.catalog import open_catalog
 from goods.index import open_index
 from goods.index.edge import EdgeIndex
-from goods.product import Product, point_id
+from goods.product import point_id
 from ingest.plan import Work
 from ingest.report import IngestReport
-from ingest.rows import wanted_products
+from ingest.rows import wanted_rows
 from ingest.settings import IngestSettings, Part
 from ingest.worker import ingest
 from model.encoder import Encoder
@@ -43,8 +43,8 @@ def shop(tmp_path: Path) -> Path:
 
 
 def ids(shop: Path, part: Part) -> set[str]:
-    products = wanted_products(open_catalog(shop), IngestSettings(part=part))
-    return {product.id for product in products if isinstance(product, Product)}
+    rows = wanted_rows(open_catalog(shop), IngestSettings(part=part))
+    return {row.id for row in rows if row.id is not None}
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7, 64])
