@@ -17,10 +17,10 @@ COMMANDS = {
     "ingest": "ingest.cli:ingest",
     "journal": "ingest.journal_cli:journal",
     "search": "search.cli:search",
-    "understand": "search.cli:understand",
+    "understand": "search.understand_cli:understand",
     "serve": "search.api.cli:serve",
     "tune": "search.tune.cli:tune",
-    "info": "search.cli:info",
+    "info": "goods.commands:info",
 }
 """Where each verb lives, in the order in which people meet them."""
 

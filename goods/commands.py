@@ -1,10 +1,10 @@
-"""`goods demo` and `goods schema`: verbs that belong to no single stage."""
+"""`goods demo`, `goods schema` and `goods info`: verbs that belong to no single stage."""
 
 from pathlib import Path
 
 import click
 
-from goods.options import schema_option
+from goods.options import api_key_option, index_option, json_option, schema_option
 
 
 @click.command(epilog="Example: goods schema shop.csv > schema.toml")
@@ -54,3 +54,41 @@ def demo(
         ),
         click.echo,
     )
+
+
+@click.command(epilog="Example: goods info --index index/")
+@index_option
+@api_key_option
+@json_option
+def info(index: str, api_key: str | None, as_json: bool) -> None:
+    """Say what an index holds and which model made it."""
+    import json
+
+    from goods.index import open_index
+
+    store = open_index(index, api_key=api_key)
+    try:
+        state = store.info()
+    finally:
+        store.close()
+    if as_json:
+        contract = state.contract.to_json()
+        click.echo(
+            json.dumps(
+                {
+                    "address": state.address,
+                    "engine": state.engine,
+                    "generation": state.generation,
+                    "points": state.points,
+                    "indexed": state.indexed,
+                    "contract": contract,
+                },
+                indent=2,
+            )
+        )
+        return
+    click.echo(f"{state.address}: {state.points:,} products, {state.indexed:,} in the graph")
+    click.echo(f"engine {state.engine}, generation {state.generation}")
+    click.echo(f"model {state.contract.model} (stamp {state.contract.stamp})")
+    for field in state.contract.schema.fields:
+        click.echo(f"  {field.name}: {field.kind}")

@@ -1,4 +1,4 @@
-"""`goods search`, `goods understand` and `goods info`: ask an index."""
+"""`goods search`: ask an index."""
 
 from dataclasses import replace
 from functools import partial
@@ -210,75 +210,6 @@ def search(
             paint = partial(client.heat, query) if heat else None
             save_sheet(draw([(heading, answer)], limits=limits, paint=paint), grid)
             click.echo(f"contact sheet: {grid}", err=True)
-
-
-@click.command(
-    epilog="Example: goods understand 'red dress under 50 not sleeveless' --index index/"
-)
-@click.argument("text")
-@index_option
-@api_key_option
-@synonyms_option
-@json_option
-def understand(
-    text: str, index: str, api_key: str | None, synonyms: Path | None, as_json: bool
-) -> None:
-    """Say what TEXT asks for in the words of an index: filters, and the text that is left."""
-    import json
-
-    from goods.index import open_index
-    from search.understand import understand as read
-    from search.vocabulary import LiveVocabulary
-
-    store = open_index(index, api_key=api_key)
-    try:
-        understanding = read(text, LiveVocabulary(store, synonyms).get())
-    finally:
-        store.close()
-    if as_json:
-        click.echo(json.dumps(understanding.to_json(), indent=2, ensure_ascii=False))
-        return
-    for line in understanding.lines():
-        click.echo(line)
-    click.echo(f"text: {understanding.text}")
-
-
-@click.command(epilog="Example: goods info --index index/")
-@index_option
-@api_key_option
-@json_option
-def info(index: str, api_key: str | None, as_json: bool) -> None:
-    """Say what an index holds and which model made it."""
-    import json
-
-    from goods.index import open_index
-
-    store = open_index(index, api_key=api_key)
-    try:
-        state = store.info()
-    finally:
-        store.close()
-    if as_json:
-        contract = state.contract.to_json()
-        click.echo(
-            json.dumps(
-                {
-                    "address": state.address,
-                    "engine": state.engine,
-                    "generation": state.generation,
-                    "points": state.points,
-                    "indexed": state.indexed,
-                    "contract": contract,
-                },
-                indent=2,
-            )
-        )
-        return
-    click.echo(f"{state.address}: {state.points:,} products, {state.indexed:,} in the graph")
-    click.echo(f"engine {state.engine}, generation {state.generation}")
-    click.echo(f"model {state.contract.model} (stamp {state.contract.stamp})")
-    for field in state.contract.schema.fields:
-        click.echo(f"  {field.name}: {field.kind}")
 
 
 def _print(answer: "Answer", offset: int, as_json: bool) -> None:
