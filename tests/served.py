@@ -12,7 +12,7 @@ import uvicorn
 
 from checkpoints import tiny_clip
 from goods.catalog import open_catalog
-from goods.index import open_index
+from goods.index.edge import EdgeIndex
 from ingest.settings import IngestSettings
 from ingest.worker import ingest
 from model.encoder import Encoder
@@ -33,7 +33,7 @@ def make_home(folder: Path, count: int = 24) -> Path:
 def ingest_shop(folder: Path) -> None:
     """Bring the index up to date with the shop."""
     encoder = Encoder.load(str(folder / "model"), device="cpu")
-    index = open_index(str(folder / "index"))
+    index = EdgeIndex(folder / "index", wait_s=60)  # a busy machine takes its time to copy it
     try:
         catalog = open_catalog(folder / "shop/products.csv")
         ingest(catalog, index, encoder, IngestSettings(folder / "refused.jsonl"))

@@ -40,7 +40,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(home: Path) -> Iterator[str]:
-    with served(ServiceSettings(str(home / "index"), device="cpu", read_key=KEY)) as client:
+    with served(
+        ServiceSettings(str(home / "index"), device="cpu", read_key=KEY, timeout_s=60)
+    ) as client:
         yield str(client.base_url)
 
 

@@ -30,7 +30,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def web(home: Path) -> Iterator[httpx.Client]:
-    with served(ServiceSettings(str(home / "index"), device="cpu", name="Shop")) as client:
+    with served(
+        ServiceSettings(str(home / "index"), device="cpu", name="Shop", timeout_s=60)
+    ) as client:
         yield client
 
 
@@ -152,7 +154,7 @@ def test_a_picture_that_is_gone_is_said_to_be(tmp_path: Path) -> None:
     home = make_home(tmp_path, count=4)
     (home / "shop/images/P-1.jpg").unlink()
     (home / "shop/images/P-2.jpg").write_bytes(b"no picture")
-    with served(ServiceSettings(str(home / "index"), device="cpu")) as client:
+    with served(ServiceSettings(str(home / "index"), device="cpu", timeout_s=60)) as client:
         for number, why in ((1, "source gone"), (2, "not a picture")):
             told = client.get(f"/pictures/P-{number}.jpg")
             assert told.status_code == 404
@@ -205,6 +207,16 @@ def test_another_index_answers_beside_the_first(home: Path, tmp_path: Path) -> N
         ]
         assert totals == [24, 8]
         assert client.get("/schema").json()["indexes"] == ["main", "compare"]
+
+
+def test_the_files_of_the_page_are_asked_for_again_and_not_sent_again(web: httpx.Client) -> None:
+    sent = web.get("/static/shop.js")
+    assert sent.headers["cache-control"] == "no-cache"
+    again = web.get("/static/shop.js", headers={"If-None-Match": sent.headers["etag"]})
+    assert again.status_code == 304
+    assert web.get("/search").headers["cache-control"] == "no-store"
+    for path, kind in (("/", "text/html"), ("/compare", "text/html"), ("/favicon.ico", "image/")):
+        assert web.get(path).headers["content-type"].startswith(kind)
 
 
 def test_without_another_index_there_is_nothing_to_compare_with(web: httpx.Client) -> None:

@@ -27,7 +27,9 @@ READ, ADMIN = "a key to read", "a key to administer"
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> ServiceSettings:
     home = make_home(tmp_path_factory.mktemp("home"), count=12)
-    return ServiceSettings(str(home / "index"), device="cpu", hosts=("127.0.0.1", "localhost"))
+    return ServiceSettings(
+        str(home / "index"), device="cpu", timeout_s=60, hosts=("127.0.0.1", "localhost")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +255,29 @@ def test_a_caller_who_never_ends_his_request_is_hung_up_on(
     assert web.get("/healthz").status_code == 200
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux drops such callers")
+def test_a_caller_who_never_takes_his_answer_is_hung_up_on(
+    web: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "READING_S", 0.3)
+    asked = b"GET /search?facets=all HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.socket() as idle:
+        idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        idle.settimeout(60)
+        idle.connect((web.base_url.host, web.base_url.port or 0))
+        idle.sendall(100 * asked)
+
+        def is_dropped() -> bool:
+            try:
+                idle.sendall(b"x")
+            except OSError:
+                return True
+            return False
+
+        until(is_dropped)
+    assert web.get("/healthz").status_code == 200
+
+
 def test_a_body_that_does_not_come_is_given_up(
     web: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +314,12 @@ def test_several_processes_need_a_server() -> None:
     result = CliRunner().invoke(main, ["serve", "--workers", "2", "--index", "index"])
     assert result.exit_code == 2
     assert "Qdrant server" in result.output
+
+
+def test_a_file_of_words_that_cannot_be_read_is_said_before_anything_is_served() -> None:
+    result = CliRunner().invoke(main, ["serve", "--synonyms", "no such file.toml"])
+    assert result.exit_code == 1
+    assert "no such file.toml" in result.output
 
 
 def test_a_port_in_use_is_said_in_one_line() -> None:

@@ -43,7 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def web(home: Path) -> Iterator[httpx.Client]:
-    with served(ServiceSettings(str(home / "index"), device="cpu")) as client:
+    with served(ServiceSettings(str(home / "index"), device="cpu", timeout_s=60)) as client:
         yield client
 
 
@@ -102,7 +102,7 @@ def test_a_redirect_to_an_address_inside_is_not_followed(home: Path) -> None:
         secret = inside.url("/secret.png", lambda answer: answer.send(200, b"secret"))
         there = secret.replace("127.0.0.1", "127.0.0.2")
         url = host.url("/a.png", lambda answer: answer.send(302, b"", Location=there))
-        settings = ServiceSettings(str(home / "index"), device="cpu")
+        settings = ServiceSettings(str(home / "index"), device="cpu", timeout_s=60)
         limits = settings.pictures
         allowed = replace(settings, pictures=replace(limits, allow_private=("127.0.0.1",)))
         with served(allowed) as client:

@@ -48,6 +48,7 @@ def settings(home: Path, **more: object) -> ServiceSettings:
         str(home / "index"),
         device="cpu",
         refresh_s=0.1,
+        timeout_s=120,  # however busy the machine is
         copies=home.parent / "copies",
         **more,  # type: ignore[arg-type] # each as the settings have it
     )
@@ -103,10 +104,32 @@ def test_a_service_that_is_first_waits_for_the_index(home: Path) -> None:
             told = client.get(path)
             assert told.status_code == 503, path
             assert str(home) not in told.text
+            assert "not there yet" in told.json()["error"]["message"]
         assert client.get("/healthz").status_code == 200
         ingest_shop(home)
         until(lambda: client.get("/readyz").status_code == 200)
         assert total(client) == 8
+
+
+def test_a_picture_that_changed_is_shown_anew_with_the_index(home: Path) -> None:
+    with served(settings(home)) as client:
+        before = client.get("/pictures/P-3.jpg").content
+        picture(100).save(home / "shop/images/P-3.jpg")
+        assert client.get("/pictures/P-3.jpg").content == before
+        ingest_shop(home)
+        until(lambda: client.get("/pictures/P-3.jpg").content != before)
+
+
+def test_a_bug_in_looking_for_changes_does_not_end_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(settings(home)) as client:
+        with monkeypatch.context() as broken:
+            broken.setattr(Watched, "copy", lambda *_: 1 / 0)
+            time.sleep(0.3)
+        make_shop(home / "shop", count=9)
+        ingest_shop(home)
+        until(lambda: total(client) == 9)
 
 
 def test_an_index_of_another_model_comes_with_its_model(home: Path) -> None:
@@ -210,14 +233,12 @@ def process(home: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], htt
     command = [sys.executable, "-c", "from goods.cli import main; main()", "serve"]
     options = ["--index", str(home / "index"), "--port", str(port), "--log", "json"]
     places = ["--copies", str(home.parent / "copies"), "--device", "cpu"]
-    service = subprocess.Popen(
-        [*command, *options, *places, *more],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    log = (home / "log").open("w")  # a pipe that nobody reads would stop it
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    arguments = [*command, *options, *places, *more]
+    service = subprocess.Popen(arguments, stderr=log, text=True, env=environment)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        with log, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
 
             def is_ready() -> bool:
                 assert service.poll() is None
@@ -230,7 +251,7 @@ def process(home: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], htt
             yield service, client
     finally:
         service.kill()
-        service.communicate()
+        service.wait()
 
 
 def test_a_service_that_is_told_to_stop_finishes_what_it_was_asked(home: Path) -> None:
@@ -258,8 +279,8 @@ def test_a_service_that_is_told_to_stop_finishes_what_it_was_asked(home: Path) -
         time.sleep(0.5)  # it is being stopped by now
         go_on.set()
         asking.join()
-        _, log = service.communicate(timeout=60)
+        service.wait(timeout=60)
     assert answers[0].status_code == 200
     assert answers[0].json()["hits"][0]["id"] == "P-3"
-    assert "Traceback" not in log
+    assert "Traceback" not in (home / "log").read_text()
     assert list((home.parent / "copies").iterdir()) == []

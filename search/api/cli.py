@@ -209,7 +209,10 @@ def serve(
 
     from search.api.serve import run_service
     from search.api.settings import PICTURES, ServiceSettings
+    from search.understand import read_thesaurus
 
+    if synonyms is not None:
+        read_thesaurus(synonyms)  # a file that cannot be read is said at once
     settings = ServiceSettings(
         index=index,
         compare=compare,

@@ -99,7 +99,7 @@ def _sentence(fault: Any) -> str:
 
 async def _expected(_request: Request, error: Exception) -> JSONResponse:
     status, message = told(error)
-    if status >= 500:
+    if status >= 500 and not isinstance(error, NotReadyError):
         log.warning("answered with %d: %s", status, error)
     return problem(status, message, {"Retry-After": "5"} if status == 503 else None)
 
@@ -107,7 +107,7 @@ async def _expected(_request: Request, error: Exception) -> JSONResponse:
 def told(error: Exception) -> tuple[int, str]:
     """Status and sentence of an expected failure; the details of some are for the log alone."""
     if isinstance(error, NotReadyError):
-        return 503, "the index is not ready; try again soon"
+        return 503, str(error)
     if isinstance(error, PictureError):  # its own words name addresses, paths and options
         return 422, _PICTURES[error.fault]
     if isinstance(error, QueryError):

@@ -4,12 +4,18 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from goods.errors import GoodsError
+from goods.errors import (
+    GoodsError,
+    IndexLockedError,
+    IndexMissingError,
+    ModelError,
+    ModelMismatchError,
+)
 from goods.index import VectorIndex, open_index
 from search.api.copies import CopyingFolder, Watched, is_busy
 from search.api.counters import Counters
@@ -54,6 +60,7 @@ class Home:
         encoders: The models.
         counters: Told of every refresh.
         copies: Where private copies go.
+        changed: Called whenever another state of the index is served.
     """
 
     def __init__(
@@ -64,6 +71,7 @@ class Home:
         encoders: Encoders,
         counters: Counters,
         copies: CopyingFolder,
+        changed: Callable[[], object],
     ) -> None:
         self.name = name
         self._address = address
@@ -71,15 +79,17 @@ class Home:
         self._encoders = encoders
         self._counters = counters
         self._copies = copies
+        self._changed = changed
         is_server = address.startswith(("http://", "https://"))
         self._watched = None if is_server else Watched(Path(address))
         self._served: Served | None = None
-        self._reason = "it is being opened"
+        self._failure = ""
+        self._reason = "is being opened"
         self._lock = threading.Lock()
 
     @property
     def reason(self) -> str | None:
-        """Why it cannot be searched; None when it can."""
+        """Why it cannot be searched, for everybody to hear; None when it can."""
         return self._reason if self._served is None else None
 
     @contextmanager
@@ -92,7 +102,7 @@ class Home:
         with self._lock:
             served = self._served
             if served is None:
-                raise NotReadyError(f"the index is not ready: {self._reason}")
+                raise NotReadyError(f"the index {self._reason}; try again soon")
             served.leases += 1
         try:
             yield served
@@ -109,18 +119,17 @@ class Home:
                 self._replace(*opened)
                 self._counters.refreshes.labels(self.name, "taken up").inc()
         except GoodsError as error:
-            is_news = str(error) != self._reason
             if self._served is None or not is_busy(error):
                 self._counters.refreshes.labels(self.name, "failed").inc()
-                if is_news:
+                if str(error) != self._failure:
                     log.warning("%s: %s; trying again", self.name, error)
-            self._reason = str(error)
+            self._failure, self._reason = str(error), _public(error)
 
     def close(self) -> None:
         """Let go of the index when the last request has left it."""
         with self._lock:
             served, self._served = self._served, None
-            self._reason = "the service is shutting down"
+            self._reason = "is being closed"
         if served is not None:
             served.is_replaced = True
             self._close_if_left(served)
@@ -167,6 +176,7 @@ class Home:
             self._close_if_left(before)
         else:
             served.suggestions = Suggestions.collect(client)
+        self._changed()
         points = index.info().points
         self._counters.points.labels(self.name).set(points)
         self._counters.opened.labels(self.name).set(time.time())
@@ -201,3 +211,14 @@ class Home:
         self._encoders.give_back(contract)
         if served.copy is not None:
             shutil.rmtree(served.copy, ignore_errors=True)
+
+
+def _public(error: GoodsError) -> str:
+    """What may be said of a failure to everybody: no path, and no address."""
+    if isinstance(error, IndexLockedError):
+        return "is being written"
+    if isinstance(error, IndexMissingError):
+        return "is not there yet"
+    if isinstance(error, ModelError | ModelMismatchError):
+        return "has a model that cannot be used; the log says why"
+    return "cannot be opened; the log says why"

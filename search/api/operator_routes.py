@@ -28,7 +28,8 @@ def operator_routes() -> APIRouter:
     async def get_readiness(request: Request) -> Response:
         reasons = service_of(request).reasons
         if reasons:
-            raise RefusedError(503, f"not ready: {', '.join(reasons)}; the log says why")
+            told = "; ".join(f"the {name} index {reason}" for name, reason in reasons.items())
+            raise RefusedError(503, told)
         return JSONResponse({"status": "ready"})
 
     @router.get(

@@ -9,6 +9,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADERS_S = 10.0
 """Seconds in which the head of a request has to arrive: a phone in a tunnel takes less."""
 
+READING_S = 30.0
+"""Seconds in which a caller has to take some of an answer."""
+
 
 class PatientProtocol(H11Protocol):
     """uvicorn's own, which has no limit of time for a request's head.
@@ -26,7 +29,11 @@ class PatientProtocol(H11Protocol):
         super().connection_made(transport)
         # asyncio does this for its own sockets only; without it head and body are sent apart, and
         # the caller's system acknowledges the first 40 ms late
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+            timeout_ms = int(1000 * READING_S)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:

@@ -72,7 +72,6 @@ def run_service(
             Multiprocess(config, sockets=[listening]).run()
     finally:
         listening.close()
-    log.info("stopped")
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -37,7 +37,15 @@ class Service:
         encoders = Encoders(settings.model, settings.device, settings.dtype, self.counters)
         addresses = {"main": settings.index, "compare": settings.compare}
         self.homes: Mapping[str, Home] = {
-            name: Home(name, address, settings, encoders, self.counters, self._copies)
+            name: Home(
+                name,
+                address,
+                settings,
+                encoders,
+                self.counters,
+                self._copies,
+                self.thumbnails.clear,
+            )
             for name, address in addresses.items()
             if address is not None
         }
@@ -75,7 +83,10 @@ class Service:
     async def _keep_fresh(self) -> None:
         while not self._is_over.is_set():
             for home in self.homes.values():
-                await asyncio.to_thread(home.refresh)
+                try:
+                    await asyncio.to_thread(home.refresh)
+                except Exception:  # a bug must not end the looking; what is served goes on
+                    log.exception("%s: looking for changes failed", home.name)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.settings.refresh_s):
                     await self._is_over.wait()

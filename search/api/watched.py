@@ -49,7 +49,8 @@ class WatchedRequests:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
+                is_known = "etag" in headers  # files of the page: asked for again, not sent again
+                headers.setdefault("Cache-Control", "no-cache" if is_known else "no-store")
                 headers["X-Request-Id"] = request
             await send(message)
 
