@@ -73,7 +73,7 @@ class Batches(Generic[T]):
                 future.set_exception(error)
             return
         for (_, future), vector in zip(batch, vectors, strict=True):
-            future.set_result(vector)
+            future.set_result(vector.copy())  # not the whole batch with it
 
 
 class SharedEncoder:
