@@ -27,6 +27,7 @@ CONNECTIONS: dict[str, Any] = {
     "timeout_graceful_shutdown": 20,  # for requests on their way when it is told to stop
     "timeout_keep_alive": 15,  # for which a connection without requests is kept
     "limit_concurrency": 1000,
+    "timeout_worker_healthcheck": 120,  # a worker that imports torch is not dead after 5 s
 }
 """How uvicorn holds connections."""
 
