@@ -58,7 +58,7 @@ export function showAsked(state, answer, titleOf, change) {
   root.hidden = !root.childElementCount;
 }
 
-function chip({ label, text, take, picture = null, kind = "", action = "Remove" }) {
+function chip({ label, text, short = null, take, picture = null, kind = "", action = "Remove" }) {
   const name = label ? `${label}: ${text}` : text;
   return el(
     "button",
@@ -67,11 +67,12 @@ function chip({ label, text, take, picture = null, kind = "", action = "Remove" 
       type: "button",
       "data-key": `chip ${name}`,
       "aria-label": `${action} ${name}`,
+      title: short ? name : "",
       onclick: take,
     },
     picture && el("img", { src: picture, alt: "" }),
     label && el("span", { class: "label" }, label),
-    el("span", { class: "text" }, text),
+    el("span", { class: "text" }, short ?? text),
     icon(kind === "ignored" ? "undo" : "close"),
   );
 }
@@ -135,7 +136,11 @@ function sentences(answer) {
     quoted(from),
     ` as ${to.join(" or ")}${REASONS[why] ? `, ${REASONS[why]}` : ""}.`,
   ]);
-  const carried = missing.map(({ from, why }) => ["We carry no ", quoted(from), `: ${why}.`]);
+  const carried = missing.map(({ from, why }) =>
+    why.startsWith("no such")
+      ? ["We carry no ", quoted(from), "."]
+      : ["We could not use ", quoted(from), `: there is ${why}.`],
+  );
   return [...used, ...carried, ...relaxedSentence(answer)];
 }
 

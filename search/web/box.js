@@ -49,7 +49,11 @@ export function searchBox({ typed, sent, chosen }) {
     file.value = "";
   });
   return {
-    show(text, hint) {
+    show(text, hint, picture) {
+      const example = byId("box-picture");
+      example.hidden = !picture;
+      byId("box-icon").hidden = Boolean(picture);
+      if (picture && example.getAttribute("src") !== picture) example.src = picture;
       if (input.value.trim() !== text.trim()) input.value = text;
       input.placeholder = hint;
       clear.hidden = !input.value;

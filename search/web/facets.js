@@ -5,9 +5,9 @@ import { rangeOf, valuesOf, withRange, withValues } from "./filters.js";
 import { allValues } from "./service.js";
 import { slider } from "./slider.js";
 import { colourOf, isColourful } from "./colours.js";
-import { counted, labelOf, valueText } from "./wording.js";
+import { counted, isYears, labelOf, valueText } from "./wording.js";
 
-const FEW = 7;
+const FEW = 6;
 const MANY = 12; // values from which on a box to find one in them helps
 const COUNTED = 100; // values that an answer counts of a field
 const OPEN = 4; // fields that are open at first
@@ -25,8 +25,18 @@ export function showFacets(schema, state, answer, change) {
   );
   refill(
     byId("facets"),
-    fields.map((field, number) => section(field, number < OPEN, state, answer, change)),
+    inOrder(fields, answer).map((field, number) =>
+      section(field, number < OPEN, state, answer, change),
+    ),
   );
+}
+
+/** As the catalog has them, with numbers such as the price after the first: shoppers look there. */
+function inOrder(fields, answer) {
+  const isEarly = ({ name, kind }) =>
+    kind === "number" && answer.numbers[name] && !isYears(answer.numbers[name]);
+  const [first, ...others] = fields.filter((field) => !isEarly(field));
+  return [first, ...fields.filter(isEarly), ...others].filter(Boolean);
 }
 
 /** How many fields something is chosen of. */
@@ -58,9 +68,19 @@ function chosenValues(name, state, answer) {
   return [...new Set([...valuesOf(state.filter, name), ...said])];
 }
 
+function isBound(op) {
+  return op !== "!=";
+}
+
 function chosenRange(name, state, answer) {
-  const said = demandsOn(name, answer, (op) => /[<>]/.test(op));
-  return rangeOf([...state.filter, ...said.map((one) => `${name}${one.op}${one.value}`)], name);
+  const said = demandsOn(name, answer, isBound);
+  return rangeOf(
+    [
+      ...state.filter,
+      ...said.flatMap((one) => [one.value].flat().map((value) => `${name}${one.op}${value}`)),
+    ],
+    name,
+  );
 }
 
 /** What was understood becomes a filter of the shopper's own once it is changed by hand. */
@@ -102,7 +122,7 @@ function numberChoice(name, state, answer, change) {
   return slider(labelOf(name), answer.numbers[name], range, (low, high) =>
     change({
       filter: withRange(state.filter, name, low, high),
-      ignore: takenOver(name, state, answer, (op) => /[<>]/.test(op)),
+      ignore: takenOver(name, state, answer, isBound),
     }),
   );
 }

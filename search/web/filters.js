@@ -56,8 +56,10 @@ export function rangeOf(filters, field) {
   let high = null;
   for (const one of filters.map(parse)) {
     if (one?.field !== field) continue;
-    const least = one.op === ".." ? one.low : one.op.startsWith(">") ? one.bound : null;
-    const most = one.op === ".." ? one.high : one.op.startsWith("<") ? one.bound : null;
+    const just =
+      one.op === "=" && Number.isFinite(Number(one.values[0])) ? Number(one.values[0]) : null;
+    const least = one.op === ".." ? one.low : one.op.startsWith(">") ? one.bound : just;
+    const most = one.op === ".." ? one.high : one.op.startsWith("<") ? one.bound : just;
     if (least !== null) low = low === null ? least : Math.max(low, least);
     if (most !== null) high = high === null ? most : Math.min(high, most);
   }
@@ -67,7 +69,7 @@ export function rangeOf(filters, field) {
 /** The filters with just these bounds on a number field; null does not bind. */
 export function withRange(filters, field, low, high) {
   const others = filters.filter(
-    (one) => !(parse(one)?.field === field && /^(\.\.|[<>]=?)$/.test(parse(one).op)),
+    (one) => !(parse(one)?.field === field && /^(\.\.|=|[<>]=?)$/.test(parse(one).op)),
   );
   if (low === null && high === null) return others;
   return [...others, `${field}=${low ?? ""}..${high ?? ""}`];

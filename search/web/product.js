@@ -40,7 +40,6 @@ export async function showProduct(id, hit, shop, acts) {
   try {
     const whole = await product(id, signal);
     fill({ ...whole, matched: hit?.matched ?? {}, words: hit?.words }, true);
-    dialog.querySelector(".product-close").focus({ preventScroll: true });
     const more = { limit: ALIKE, group: shop.hasGroups };
     const { hits } = await similar(id, more, signal);
     showAlike(dialog, hits, shop, acts);
@@ -62,7 +61,13 @@ export async function showProduct(id, hit, shop, acts) {
 function closer(acts) {
   return el(
     "button",
-    { class: "quiet product-close", type: "button", "aria-label": "Close", onclick: acts.close },
+    {
+      class: "quiet product-close",
+      "data-key": "close",
+      type: "button",
+      "aria-label": "Close",
+      onclick: acts.close,
+    },
     icon("close"),
   );
 }
@@ -75,6 +80,7 @@ function content(known, isWhole, shop, acts) {
       "button",
       {
         class: kind === "more" ? "button strong" : "button",
+        "data-key": kind,
         type: "button",
         onclick: () => press(known),
       },
@@ -100,7 +106,7 @@ function content(known, isWhole, shop, acts) {
           acts.less && act("less", "Less like this", acts.less),
         ),
         variants(known, isWhole, acts),
-        attributes(known),
+        attributes(known, number),
       ),
     ),
     el(
@@ -167,9 +173,10 @@ function variants(known, isWhole, acts) {
   );
 }
 
-function attributes({ id, attributes: values }) {
+/** All that is known of it; `told` is the field whose value stands above already. */
+function attributes({ id, attributes: values }, told) {
   const rows = Object.entries(values).filter(
-    ([, value]) => value !== null && value !== "" && value.length !== 0,
+    ([name, value]) => name !== told && value !== null && value !== "" && value.length !== 0,
   );
   return el(
     "dl",

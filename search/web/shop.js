@@ -21,7 +21,7 @@ import {
 } from "./notices.js";
 import { storedPicture, storePicture } from "./picture.js";
 import { hideProduct, showProduct } from "./product.js";
-import { schema as askSchema, search } from "./service.js";
+import { pictureAt, pictureOf, schema as askSchema, search } from "./service.js";
 import { shelf } from "./shelf.js";
 import { learnTitles, noteTitles, titleOf } from "./titles.js";
 import { countText } from "./wording.js";
@@ -153,9 +153,21 @@ function showAnswer(pages, signal) {
 
 /** What can be shown before there is an answer. */
 function showHead() {
-  const hasExample = state.picture || state.similar.length || state.image.length;
-  box.show(state.q, hasExample ? "… like this, but in green" : "Try “red summer dress under 50”");
+  const example = examplePicture();
+  const isLike = example || state.image.length;
+  box.show(
+    state.q,
+    isLike ? "… like this, but in green" : "Try “red summer dress under 50”",
+    example,
+  );
   document.title = [state.q.trim(), schema.name].filter(Boolean).join(" – ");
+}
+
+/** The picture that the text is about, if there is one; null otherwise. */
+function examplePicture() {
+  const stored = state.picture ? storedPicture(state.picture)?.url : null;
+  const like = state.similar.length ? pictureAt(pictureOf(state.similar[0]), 96) : null;
+  return stored ?? like;
 }
 
 /** Keep what is shown with its entry of the history. */

@@ -45,9 +45,15 @@ export function counted(count) {
 export function demandText({ field, op, value }) {
   const label = labelOf(field);
   const values = [value].flat().map(valueText);
-  if (op === "=") return { label, text: values.join(" or ") };
+  if (op === "=") return { label, text: values.join(" or "), short: shortened(values) };
   if (op === "!=") return { label, text: `not ${values.join(" or ")}` };
   return { label, text: `${BOUNDS[op]} ${values[0]}` };
+}
+
+function shortened(values) {
+  return values.length > 3
+    ? `${values.slice(0, 2).join(", ")} and ${values.length - 2} more`
+    : null;
 }
 
 /** A filter expression in words; null when it cannot be read. */
