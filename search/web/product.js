@@ -3,7 +3,7 @@
 import { byId, el, icon, refill } from "./dom.js";
 import { card, photo } from "./card.js";
 import { row } from "./shelf.js";
-import { product, similar } from "./service.js";
+import { heatAt, product, similar } from "./service.js";
 import { problem } from "./notices.js";
 import { labelOf, valueText } from "./wording.js";
 
@@ -92,7 +92,7 @@ function content(known, isWhole, shop, acts) {
     el(
       "div",
       { class: "product-body" },
-      el("div", { class: "product-photo" }, photo(known.picture_url, 960, name)),
+      el("div", { class: "product-photo" }, ...picture(known, name, acts.state().q.trim())),
       el(
         "div",
         { class: "product-text" },
@@ -126,6 +126,35 @@ function content(known, isWhole, shop, acts) {
       ),
     ),
   ];
+}
+
+/** Its picture; beside a text also a button that shows where in the picture the text is. */
+function picture(known, name, text) {
+  const plain = photo(known.picture_url, 960, name);
+  if (!text) return [plain];
+  let heat = null;
+  const button = el(
+    "button",
+    {
+      class: "button heat-button",
+      type: "button",
+      "data-key": "heat",
+      "aria-pressed": "false",
+      onclick: () => {
+        const isOn = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(isOn));
+        heat ??= photo(
+          heatAt(known.picture_url, text),
+          960,
+          `${name}; the places like ${text} are coloured`,
+        );
+        heat.classList.add("heat");
+        (isOn ? plain : heat).replaceWith(isOn ? heat : plain);
+      },
+    },
+    "Show what matches",
+  );
+  return [plain, button];
 }
 
 /** Why it was found: its values that the search is about. */

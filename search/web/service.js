@@ -88,7 +88,12 @@ export function openSession(key) {
 
 /** Where a product's picture is, with `size` pixels along its longest side. */
 export function pictureAt(url, size) {
-  return `${url}?size=${size}`;
+  return `${url}${url.includes("?") ? "&" : "?"}size=${size}`;
+}
+
+/** Where a product's picture is with the places that a text is about in colour. */
+export function heatAt(url, text) {
+  return `${url.replace(/\.jpg$/, ".heat.jpg")}?${new URLSearchParams({ q: text })}`;
 }
 
 /** Where the picture of a product is that only its id is known of. */

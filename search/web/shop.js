@@ -256,6 +256,10 @@ byId("product").addEventListener("cancel", (event) => {
 byId("product").addEventListener("click", (event) => {
   if (event.target === byId("product")) closeProduct();
 });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // a place in the address would be one more entry of the history
+  byId("results").focus();
+});
 byId("mark").addEventListener("click", (event) => {
   if (event.metaKey || event.ctrlKey) return;
   event.preventDefault();
