@@ -557,6 +557,8 @@ def _open_product(page: Page) -> None:
 def _type(page: Page) -> None:
     page.locator("#q").press_sequentially("re")
     expect(page.get_by_role("listbox")).to_be_visible()
+    expect(page.locator("#heading")).to_have_text("re")
+    settled(page)  # what is out of date is faint
 
 
 def _nothing(page: Page) -> None:
