@@ -18,6 +18,7 @@ from transformers import (
     SiglipModel,
 )
 
+from model.clip_pictures import picture_features
 from model.pixels import Preprocessing, read_preprocessing
 from model.quiet import quiet_libraries
 
@@ -109,6 +110,8 @@ class DualEncoder:
         """`image_BD`: unit vectors, float32, differentiable; pixels as `preprocessing` made."""
         inputs = self.preprocessing.inputs(pixels.to(self.device))
         inputs["pixel_values"] = inputs["pixel_values"].to(self.model.dtype)
+        if isinstance(self.model, CLIPModel) and not torch.is_grad_enabled():
+            return _unit(picture_features(self.model, **inputs))
         return _unit(self.model.get_image_features(**inputs).pooler_output)
 
     def logits(self, image_BD: torch.Tensor, text_BD: torch.Tensor) -> torch.Tensor:

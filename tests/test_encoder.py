@@ -58,6 +58,22 @@ def test_pictures_get_the_vectors_of_plain_transformers(
     assert np.ptp(expected, axis=0).max() > 0.05, "all pictures look the same to this model"
 
 
+@pytest.mark.parametrize("activation", ["quick_gelu", "gelu"])
+def test_a_clip_that_only_embeds_gives_the_vectors_that_it_learns_with(
+    activation: str, tmp_path: Path
+) -> None:
+    config = tiny_clip(tmp_path) / "config.json"
+    settings = json.loads(config.read_text())
+    settings["vision_config"]["hidden_act"] = activation
+    config.write_text(json.dumps(settings))
+    towers = load(tmp_path).towers
+    pixels = towers.preprocessing.pixels(IMAGES)
+    learning = towers.embed_pixels(pixels)
+    assert learning.requires_grad
+    with torch.no_grad():
+        torch.testing.assert_close(towers.embed_pixels(pixels), learning, atol=1e-5, rtol=0)
+
+
 @EVERY_KIND
 def test_texts_get_the_vectors_of_plain_transformers(make: MakeCheckpoint, tmp_path: Path) -> None:
     folder = make(tmp_path)
