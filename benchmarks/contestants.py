@@ -4,7 +4,8 @@ One process runs one way: it says when it is ready, and after each line on its s
 embeds all pictures once, into something new, and says how long that took. Called with the name of a
 shape instead, it writes the checkpoint that all of them use.
 
-goods, goods int8       this project's worker with its default settings, into a Qdrant Edge folder
+goods                   this project's worker with its default settings, into a Qdrant Edge folder
+goods openvino, int8    the same with --backend openvino, float32 as well, and openvino-int8
 plain loop              transformers and PIL, batch after batch, then upserts
 sentence-transformers   its `encode`, then upserts
 clip-retrieval          its own reader, runner, mapper and writer, into .npy files: it has no index
@@ -16,6 +17,7 @@ that takes is printed.
 
 import csv
 import json
+import resource
 import shutil
 import sys
 import time
@@ -118,21 +120,22 @@ def goods(job: Job, backend: str) -> Way:
     encoder = Encoder.load(job.model, "cpu")
     sample = sample_pixels(catalog.products() if backend != "torch" else (), encoder)
     chosen = accelerate(encoder, backend, sample, job.scratch.with_suffix(".cache"))
-    made: list[np.ndarray] = []
 
     def run() -> str:
         settings = IngestSettings(job.scratch / "refused.jsonl", job.scratch / "journal.db")
         index = open_index(str(job.scratch / "index"))
         report = ingest(open_catalog(job.folder / "products.csv"), index, chosen.encoder, settings)
-        made.clear()
-        found = {r.payload["id"]: r.vector for r in index.scan(with_vectors=True)}
-        made.extend(found[key] for key in sorted(found))
         index.close()
         shares = ", ".join(f"{s.stage} {s.share(report.wall_s):.0%}" for s in report.stages)
         return f"waits for {report.bottleneck}; busy: {shares}; batches of {report.batch_size}"
 
-    lines = (str(chosen.agreement),) if chosen.agreement else ()
-    return Way(run, lambda: np.stack(made), lines)
+    def vectors() -> np.ndarray:
+        index = open_index(str(job.scratch / "index"))
+        found = {r.payload["id"]: r.vector for r in index.scan(with_vectors=True)}
+        index.close()
+        return np.stack([found[key] for key in sorted(found)])
+
+    return Way(run, vectors, (str(chosen.agreement),) if chosen.agreement else ())
 
 
 class Upserts:
@@ -253,6 +256,7 @@ def clip_retrieval(job: Job) -> Way:
 SHAPES = ("b32", "small")
 WAYS: dict[str, Callable[[Job], Way]] = {
     "goods": lambda job: goods(job, "torch"),
+    "goods openvino": lambda job: goods(job, "openvino"),
     "goods int8": lambda job: goods(job, "openvino-int8"),
     "plain loop": plain_loop,
     "sentence-transformers": sentence_transformers,
@@ -273,11 +277,17 @@ def main() -> None:
     for _ in sys.stdin:
         shutil.rmtree(job.scratch)
         job.scratch.mkdir()
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), processor_s()
         note = way.run()
-        seconds = time.perf_counter() - started
+        took = {"seconds": time.perf_counter() - started, "cpu_s": processor_s() - cpu}
         np.save(folder / f"{name}.npy", way.vectors())
-        print("answer", json.dumps({"seconds": seconds, "note": note}), flush=True)
+        print("answer", json.dumps(took | {"note": note}), flush=True)
+
+
+def processor_s() -> float:
+    """Seconds of the processor that this process and those it has ended took."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(use.ru_utime + use.ru_stime for use in used)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,14 @@
     python benchmarks/ingest.py --peers peers/bin/python
     python benchmarks/ingest.py --peers peers/bin/python --shape small --size 240x320
 
+Files lie where temporary ones do: with TMPDIR on a memory file system, a disk that others use does
+not count.
+
 The pictures are drawn on the spot, enlarged and given grain until their files are as large as
 those of photographs. Every way embeds all of them with the same random weights, once per round, the
 ways in turns; each is a process of its own that is ready, model loaded and warm, before its clock
-starts, and waits while another works. `contestants.py` holds the ways; `ingest.md` says how to make
+starts, and waits while another works. Seconds of the processor stand beside those of the clock:
+other programs change them less. `contestants.py` holds the ways; `ingest.md` says how to make
 the peers' environment.
 """
 
@@ -30,7 +34,7 @@ from PIL import Image
 from goods.sample import write_sample
 from model.backends.agreement import recall_at
 
-OURS = ("goods", "goods int8")
+OURS = ("goods", "goods openvino", "goods int8")
 PEERS = ("plain loop", "sentence-transformers", "clip-retrieval")
 CONTESTANTS = Path(__file__).with_name("contestants.py")
 _DRAWN_PX = 192
@@ -158,14 +162,16 @@ def show(pictures: int, contestants: list[Contestant], folder: Path) -> None:
     """Print rates with their spread, ratios of the same rounds, and how far vectors agree."""
     peers = [c for c in contestants if c.name in PEERS]
     is_comparable = "plain loop" in [c.name for c in peers]
-    print(f"\n{'':22}{'pictures/s':>11}{'least':>8}{'most':>8}{'x best peer':>13}{'recall@10':>11}")
+    columns = ("pictures/s", "least", "most", "x best peer", "CPU ms each", "recall@10")
+    print(f"\n{'':22}" + "".join(f"{column:>12}" for column in columns))
     for contestant in contestants:
         rates = [pictures / r["seconds"] for r in contestant.rounds]
+        spent = median(r["cpu_s"] for r in contestant.rounds) / pictures
         ratio = median_ratio(contestant, peers)
         agree = agreement(folder, contestant.name) if is_comparable else ""
         print(
-            f"{contestant.name:22}{median(rates):11.1f}{min(rates):8.1f}{max(rates):8.1f}"
-            f"{ratio:13.2f}{agree:>11}"
+            f"{contestant.name:22}{median(rates):12.1f}{min(rates):12.1f}{max(rates):12.1f}"
+            f"{ratio:12.2f}{spent * 1e3:12.1f}{agree:>12}"
         )
     for contestant in contestants:
         print(f"{contestant.name}: {contestant.rounds[-1]['note']}")

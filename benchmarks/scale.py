@@ -45,6 +45,7 @@ class FakeEncoder:
     """Random unit vectors, the same for the same pixels."""
 
     name, stamp, image_size, made_by = "fake", "0" * 16, 1, "fake float32"
+    backend = ""
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension

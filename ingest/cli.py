@@ -22,6 +22,7 @@ from ingest.options import Percent, crew_options, journal_option, watch_options
 if TYPE_CHECKING:
     from ingest.preview import Preview
     from ingest.report import IngestReport
+    from model.backends.agreement import Agreement
 
 _SECTIONS = {
     "Products": ("catalog", "schema", "limit", "retry", "allow_private"),
@@ -144,6 +145,7 @@ def ingest(
     Only what is new or changed is embedded: run it every night, and again after a crash.
     """
     import os
+    from dataclasses import replace
 
     # torch's threads otherwise spin while they wait for each other, on cores that the threads which
     # load pictures need: 214 pictures/s instead of 61 beside one busy process, on 2 cores; none
@@ -159,7 +161,8 @@ def ingest(
     from ingest.settings import WHOLE, IngestSettings, Part
     from ingest.watch import watching
     from ingest.worker import ingest as run
-    from model.backends.accelerate import accelerate, refuse_backend
+    from model.backends.accelerate import refuse_backend
+    from model.backends.late import accelerated_late
     from model.backends.sample import sample_pixels
     from model.encoder import Encoder
 
@@ -191,15 +194,22 @@ def ingest(
             _print(plan, as_json)
             return
         limits = PictureLimits(allow_private=allow_private)
-        sample = sample_pixels(products.products() if backend != "torch" else (), encoder, limits)
-        chosen = accelerate(encoder, backend, sample, backend_cache)
-        if chosen.agreement is not None:
-            click.echo(f"{backend} {chosen.agreement}", err=True)
+        held: list[Agreement] = []
+        late = accelerated_late(
+            encoder,
+            backend,
+            lambda: sample_pixels(products.products(), encoder, limits),
+            backend_cache,
+            held.append,
+        )
         total = limit or products.count_estimate()
         with watching(total, log, metrics) as tell:
-            report = run(products, store, chosen.encoder, settings, tell)
+            report = run(products, store, late, settings, tell)
     finally:
         store.close()
+    for agreement in held:
+        click.echo(f"{backend} {agreement}", err=True)
+        report = replace(report, agreement=agreement)
     _print(report, as_json)
     if report_file is not None:
         save_report(report, report_file)

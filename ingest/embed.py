@@ -57,6 +57,7 @@ class Embedding:
         self._remembered = remembered
         self._clock = clock
         self._recent: OrderedDict[str, Vector] = OrderedDict()
+        self._is_ready = False
 
     def embed(self, loaded: Iterable[Loaded]) -> Iterator[list[Embedded]]:
         """The products in order, in batches, all with their vectors."""
@@ -93,12 +94,21 @@ class Embedding:
             item.product, item.work, item.payload, item.picture, vector, item.seen, is_fresh
         )
 
+    def _prepared(self) -> Encoder:
+        """The encoder, ready: an export of its model would be no measure of how fast it embeds."""
+        if not self._is_ready and self._encoder.backend:
+            with self._clock.measure("export"):
+                self._encoder.prepare()
+        self._is_ready = True
+        return self._encoder
+
     def _vectors(self, pixels: Sequence[torch.Tensor]) -> list[Vector]:
         """The vectors of these pictures; in halves when the device has too little memory."""
+        encoder = self._prepared()
         started = time.perf_counter()
         try:
             with self._clock.measure("embed", len(pixels)):
-                vectors = list(self._encoder.embed_pixels(torch.cat(list(pixels))))
+                vectors = list(encoder.embed_pixels(torch.cat(list(pixels))))
         except torch.OutOfMemoryError as error:
             if not self._size.was_too_large(len(pixels)):
                 raise ModelError(

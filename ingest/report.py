@@ -9,6 +9,7 @@ from typing import Any
 from goods.errors import GoodsError
 from ingest.clock import StageRate, bottleneck
 from ingest.plan import Work
+from model.backends.agreement import Agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class IngestReport:
         batch_size: Pictures that went through the model at a time, in the end.
         wall_s: Duration of the run.
         points: Products in the index afterwards.
+        agreement: How far the backend agreed with torch, where one was needed.
     """
 
     works: dict[Work, int]
@@ -38,6 +40,7 @@ class IngestReport:
     batch_size: int
     wall_s: float
     points: int
+    agreement: Agreement | None = None
 
     @property
     def products(self) -> int:
@@ -72,6 +75,7 @@ class IngestReport:
             "points": self.points,
             "wall_s": round(self.wall_s, 3),
             "batch_size": self.batch_size,
+            "agreement": self.agreement.to_json() if self.agreement else None,
             "bottleneck": self.bottleneck,
             "stages": {
                 s.stage: {

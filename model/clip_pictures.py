@@ -12,13 +12,13 @@ from torch import nn
 from torch.nn import functional
 from transformers import CLIPModel
 from transformers.activations import QuickGELUActivation
-from transformers.models.clip.modeling_clip import CLIPAttention, CLIPEncoderLayer, CLIPMLP
+from transformers.models.clip.modeling_clip import CLIPMLP, CLIPAttention, CLIPEncoderLayer
 
 
 def picture_features(model: CLIPModel, pixel_values: torch.Tensor) -> torch.Tensor:
     """What `get_image_features` puts into `pooler_output`; gradients have to be off."""
     tower = model.vision_model
-    tokens_BTD = tower.pre_layrnorm(tower.embeddings(pixel_values))
+    tokens_BTD: torch.Tensor = tower.pre_layrnorm(tower.embeddings(pixel_values))
     *layers, last = tower.encoder.layers
     for layer in layers:
         tokens_BTD = _layer(layer, tokens_BTD, tokens_BTD.shape[1])
@@ -31,13 +31,14 @@ def _layer(layer: CLIPEncoderLayer, tokens_BTD: torch.Tensor, first: int) -> tor
     """The first so many tokens after this layer."""
     normed_BTD = layer.layer_norm1(tokens_BTD)
     mixed_BTD = _attention(layer.self_attn, normed_BTD, first).add_(tokens_BTD[:, :first])
-    return mixed_BTD.add_(_mlp(layer.mlp, layer.layer_norm2(mixed_BTD)))
+    mixed_BTD += _mlp(layer.mlp, layer.layer_norm2(mixed_BTD))
+    return mixed_BTD
 
 
 def _attention(attention: CLIPAttention, tokens_BTD: torch.Tensor, first: int) -> torch.Tensor:
     def heads(projection: nn.Module, of_BTD: torch.Tensor) -> torch.Tensor:
-        projected: torch.Tensor = projection(of_BTD)
-        return projected.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+        split_BTHD: torch.Tensor = projection(of_BTD).unflatten(-1, (attention.num_heads, -1))
+        return split_BTHD.transpose(1, 2)
 
     mixed_BHTD = functional.scaled_dot_product_attention(
         heads(attention.q_proj, tokens_BTD[:, :first]),

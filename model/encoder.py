@@ -41,6 +41,7 @@ class Encoder:
         self._towers = towers
         self._picture_tower: PictureTower = self._embed_pixels
         self._backend = ""
+        self._prepare: Callable[[], object] = lambda: None
 
     @classmethod
     def load(cls, name: str, device: str = "auto", dtype: str = "auto") -> Self:
@@ -64,11 +65,20 @@ class Encoder:
         towers.to(target, number)
         return encoder
 
-    def with_picture_tower(self, tower: PictureTower, backend: str) -> Self:
-        """The same encoder, its pictures embedded by this function, which this backend runs."""
+    def with_picture_tower(
+        self, tower: PictureTower, backend: str, prepare: Callable[[], object] = lambda: None
+    ) -> Self:
+        """The same encoder, its pictures embedded by this function, which this backend runs.
+
+        Args:
+            tower: The function.
+            backend: What is told of it.
+            prepare: Makes it ready, where its first call would take minutes.
+        """
         other = copy.copy(self)
         other._picture_tower = tower
         other._backend = backend
+        other._prepare = prepare
         return other
 
     @property
@@ -125,6 +135,10 @@ class Encoder:
     def pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """The images as the picture tower wants them, uint8, on the CPU: work for a thread."""
         return self._towers.preprocessing.pixels(images)
+
+    def prepare(self) -> None:
+        """Make ready to embed pictures, now instead of when the first one comes."""
+        self._prepare()
 
     def embed_pixels(self, pixels: torch.Tensor) -> NDArray[np.float32]:
         """`(N, D)` unit vectors of what `pixels` made; several of them may be concatenated."""

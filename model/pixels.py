@@ -41,7 +41,7 @@ class Normalisation:
     def __call__(self, bytes_C: torch.Tensor) -> torch.Tensor:
         """The same pixels as float32; the last axis is the colour."""
         scale = torch.tensor(self.scale, device=bytes_C.device)
-        return bytes_C * scale + torch.tensor(self.shift, device=bytes_C.device)
+        return (bytes_C * scale).add_(torch.tensor(self.shift, device=bytes_C.device))
 
 
 @dataclass(frozen=True, slots=True)

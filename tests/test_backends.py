@@ -314,6 +314,43 @@ def test_export_prints_how_far_it_agrees(clip: Path, kept: Path, tmp_path: Path)
     assert len(list(kept.iterdir())) == 2
 
 
+def test_ingest_exports_once_a_picture_is_to_be_embedded_and_not_before(
+    clip: Path, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = ["ingest", "--catalog", str(make_shop(tmp_path)), "--model", str(clip)]
+    wanted += ["--backend", "openvino-int8", "--backend-cache", str(kept)]
+    for name in ("index", "journal", "refused", "report"):
+        wanted += [f"--{name}", str(tmp_path / name)]
+    first = CliRunner().invoke(main, wanted)
+    assert first.exit_code == 0, first.output
+    assert "openvino-int8 agrees with torch" in first.stderr
+    report = json.loads((tmp_path / "report").read_text())
+    assert report["agreement"]["recall_at_10"] > 0.9
+    assert report["stages"]["export"]["busy_s"] > 0
+
+    def unwanted(*_: object) -> Accelerated:
+        raise ModelError("there is nothing to embed")
+
+    monkeypatch.setattr("model.backends.late.accelerate", unwanted)
+    again = CliRunner().invoke(main, wanted)
+    assert again.exit_code == 0, again.output
+    report = json.loads((tmp_path / "report").read_text())
+    assert (report["embedded"], report["agreement"]) == (0, None)
+    assert "export" not in report["stages"]
+
+
+def test_ingest_refuses_to_share_out_a_backend_before_it_exports(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.backends.late.accelerate", lambda *_: pytest.fail("exported"))
+    wanted = ["ingest", "--catalog", str(make_shop(tmp_path)), "--model", str(clip)]
+    wanted += ["--backend", "openvino", "--nproc", "2", "--index", str(tmp_path / "index")]
+    wanted += ["--journal", str(tmp_path / "journal"), "--refused", str(tmp_path / "refused")]
+    run = CliRunner().invoke(main, wanted)
+    assert run.exit_code == 1
+    assert "embeds in one process" in run.stderr
+
+
 def test_torch_needs_no_export(clip: Path, tmp_path: Path) -> None:
     run = CliRunner().invoke(main, ["export", "--catalog", "none.csv", "--model", str(clip)])
     assert run.exit_code == 2

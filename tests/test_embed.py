@@ -18,6 +18,8 @@ from ingest.plan import Work
 class Device:
     """Embeds pictures by their first pixel; has room for so many at a time."""
 
+    backend = ""
+
     def __init__(self, room: int = 10**9) -> None:
         self.room = room
         self.batches: list[int] = []
