@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 
 from goods.errors import RowError
-from goods.product import Picture, Product, Value
+from goods.product import Picture, Product, Value, picture_path
 from goods.schema import CatalogSchema, Field, picture_parts
 from goods.tables import Row
 from goods.values import Cell, split_name, text, value
@@ -104,9 +104,10 @@ class Assembler:
         _check_length(self._schema.id, product_id, MAX_ID_LENGTH)
         title = "" if self._title is None else shown[self._title]
         _check_length(self._schema.title, title, MAX_TEXT_LENGTH)
+        picture = self._picture(cells)
         return Product(
             id=product_id,
-            picture=self._picture(cells),
+            picture=picture,
             title=title,
             attributes=self._attributes(cells),
             texts={
@@ -116,8 +117,16 @@ class Assembler:
             },
             group=None if self._group is None else shown[self._group] or None,
             split=None if self._split is None else self._split_name(shown[self._split]),
+            thumbnail=self._thumbnail(product_id, picture),
             row=row.number,
         )
+
+    def _thumbnail(self, product_id: str, picture: Picture) -> str:
+        """Where browsers see a picture that is no web page's own."""
+        url = self._schema.public_url
+        if not url or picture.location.startswith(("http://", "https://")):
+            return ""
+        return url.rstrip("/") + picture_path(product_id)
 
     def _split_name(self, shown: str) -> str | None:
         try:

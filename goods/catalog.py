@@ -4,6 +4,7 @@ It is read as a stream, as often as wanted. A row that is no product is reported
 catalog that cannot be used is refused before any work.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -108,6 +109,19 @@ class Catalog:
     def columns(self) -> tuple[str, ...]:
         """All its columns, also those without a use."""
         return self.table.columns
+
+    def seen_at(self, public_url: str) -> "Catalog":
+        """The same catalog, its pictures shown to browsers by `goods serve` at this URL.
+
+        Raises:
+            CatalogError: It is no http(s) URL.
+        """
+        if not re.match(r"https?://[^/\s]", public_url):
+            raise CatalogError(
+                f"{public_url!r} is no address that a browser could open; "
+                "write it as https://search.example.com"
+            )
+        return replace(self, schema=replace(self.schema, public_url=public_url))
 
     def products(self) -> Iterator[Product | RefusedRow]:
         """Every row in order: a product, or the reason why it is none.

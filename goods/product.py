@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import quote
 
 Value = str | float | bool | tuple[str, ...]
 """One attribute: a keyword, a number, a boolean, or several keywords."""
@@ -50,6 +51,7 @@ class Product:
         texts: Free texts by column name (description, materials ...), for captions only.
         group: What the variants of one design share, when the catalog says so.
         split: "train", "val" or "test", when the catalog assigns products to splits.
+        thumbnail: URL at which browsers see its picture, where that is another one than its own.
         row: The 1-based data row of the catalog that it came from.
     """
 
@@ -60,6 +62,7 @@ class Product:
     texts: Mapping[str, str] = field(default_factory=dict)
     group: str | None = None
     split: str | None = None
+    thumbnail: str = ""
     row: int = 0
 
     @property
@@ -75,6 +78,11 @@ class Product:
 def point_id(product_id: str) -> uuid.UUID:
     """The id under which an index keeps the product with this shop id (UUID version 5)."""
     return uuid.uuid5(_NAMESPACE, product_id)
+
+
+def picture_path(product_id: str) -> str:
+    """The path of a product's picture below the URL of `goods serve`."""
+    return f"/pictures/{quote(product_id, safe='')}.jpg"
 
 
 def absolute_location(reference: str, folder: Path) -> str:

@@ -16,7 +16,7 @@ from unicodedata import normalize
 
 from goods.errors import SchemaError
 
-RESERVED_NAMES = frozenset({"id", "title", "picture", "group", "texts", "goods"})
+RESERVED_NAMES = frozenset({"id", "title", "picture", "group", "texts", "goods", "goods_thumbnail"})
 """Payload keys that the index keeps for itself; no field may take them."""
 
 _NO_DECOMPOSITION = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae"})
@@ -62,6 +62,7 @@ class CatalogSchema:
         split: Column that assigns products to "train", "val" or "test".
         phrase: Names of keyword fields that read as a phrase in this order, the noun last
             (gender, colour, type); attribute captions are made of them.
+        public_url: Where `goods serve` shows pictures to browsers; empty when it does not.
     """
 
     id: str
@@ -72,6 +73,7 @@ class CatalogSchema:
     group: str | None = None
     split: str | None = None
     phrase: tuple[str, ...] = ()
+    public_url: str = ""
 
     def __post_init__(self) -> None:
         names = [field.name for field in self.fields]
@@ -113,9 +115,10 @@ class CatalogSchema:
             )
             rest = {key: data[key] for key in ("id", "picture", "title", "group", "split")}
             texts, phrase = tuple(data["texts"]), tuple(data["phrase"])
+            public_url = str(data.get("public_url", ""))  # came later than the others
         except (KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"the stored schema cannot be read: {error!r}") from error
-        return cls(fields=fields, texts=texts, phrase=phrase, **rest)
+        return cls(fields=fields, texts=texts, phrase=phrase, public_url=public_url, **rest)
 
 
 def field_names(columns: Sequence[str]) -> dict[str, str]:

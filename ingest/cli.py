@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SECTIONS = {
     "Products": ("catalog", "schema", "limit", "retry", "allow_private"),
-    "Index": ("index", "api_key", "sync", "max_gone", "rebuild"),
+    "Index": ("index", "api_key", "sync", "max_gone", "rebuild", "public_url"),
     "Model": (*("model", "device", "dtype", "backend", "backend_cache", "batch_size", "threads"),),
     "More than one worker": ("nproc", "ray", "ray_workers", "part"),
     "What is known, and what goes wrong": (
@@ -75,6 +75,13 @@ _SECTIONS = {
     help="With --sync: delete nothing when more of the index than this is gone.",
 )
 @click.option("--rebuild", is_flag=True, help="Embed all anew, then replace the index in one step.")
+@click.option(
+    "--public-url",
+    envvar="GOODS_PUBLIC_URL",
+    show_envvar=True,
+    metavar="URL",
+    help="Where browsers reach goods serve: Qdrant's console then shows pictures in files, too.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Take only the first so many rows.")
 @click.option(
     "--retry",
@@ -129,6 +136,7 @@ def ingest(
     sync: bool,
     max_gone: float,
     rebuild: bool,
+    public_url: str | None,
     limit: int | None,
     retry: Path | None,
     refused_file: Path,
@@ -186,6 +194,7 @@ def ingest(
     )
     refuse_backend(backend, device, dtype)
     products = open_catalog(catalog, schema)
+    products = products.seen_at(public_url) if public_url else products
     store = open_index(index, api_key=api_key)
     try:
         encoder = Encoder.load(model, device, dtype)

@@ -7,9 +7,10 @@ vector holds its words (`goods.index.words`), and its payload is
     <field name>                        one key per filterable attribute, so that operators can
                                         filter by it in the engine's own console
     goods                               the fingerprint that decides what a re-run has to do
+    goods_thumbnail                     where `goods serve` shows the picture, if that was said
 
 `picture` is the location itself: Qdrant's console shows a thumbnail for a top-level string that is
-an absolute URL ending in a picture's suffix.
+an absolute URL ending in a picture's suffix. Of pictures in files, `goods_thumbnail` is one.
 """
 
 import json
@@ -26,6 +27,9 @@ LAYOUT = 2
 
 GROUP = "group"
 """The payload's key for what all variants of a product share."""
+
+THUMBNAIL = "goods_thumbnail"
+"""The payload's key for where browsers see the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,8 @@ def payload_of(product: Product, fingerprint: Fingerprint) -> dict[str, Any]:
         payload[GROUP] = product.group
     if product.texts:
         payload["texts"] = dict(product.texts)
+    if product.thumbnail:
+        payload[THUMBNAIL] = product.thumbnail
     for name, value in product.attributes.items():
         payload[name] = list(value) if isinstance(value, tuple) else value
     payload["goods"] = asdict(fingerprint)
@@ -163,6 +169,7 @@ def product_of(payload: Mapping[str, Any], schema: CatalogSchema) -> Product:
         attributes=attributes,
         texts=payload.get("texts", {}),
         group=payload.get(GROUP),
+        thumbnail=payload.get(THUMBNAIL, ""),
     )
 
 

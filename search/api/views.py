@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from goods.product import Product, Value
+from goods.product import Product, Value, picture_path
 from search.answer import Answer
 
 Shown = str | float | bool | list[str]
@@ -193,11 +193,6 @@ class ErrorView(View):
     error: Problem
 
 
-def picture_url(product_id: str) -> str:
-    """Where the service shows the product's picture."""
-    return f"/pictures/{quote(product_id, safe='')}.jpg"
-
-
 def public_location(location: str) -> str | None:
     """A picture's own location, if everybody may see it: no path, and no name and password."""
     is_web = location.startswith(("http://", "https://"))
@@ -211,7 +206,7 @@ def answer_view(answer: Answer) -> dict[str, Any]:
         shown["attributes"] = attributes_view(hit.product.attributes)
         shown["matched"] = attributes_view(hit.matched)
         shown["picture"] = public_location(hit.product.picture.location)
-        shown["picture_url"] = picture_url(hit.product.id)
+        shown["picture_url"] = picture_path(hit.product.id)
         shown["variants"] = [variant_view(variant) for variant in hit.variants]
     return plain
 
@@ -232,7 +227,7 @@ def variant_view(product: Product) -> dict[str, Any]:
         "id": product.id,
         "title": product.title,
         "attributes": attributes_view(product.attributes),
-        "picture_url": picture_url(product.id),
+        "picture_url": picture_path(product.id),
     }
 
 
