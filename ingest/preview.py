@@ -16,7 +16,7 @@ from ingest.contract import contract_of
 from ingest.gone import Present
 from ingest.journal import Journal
 from ingest.plan import Planned, Work, plan
-from ingest.refused import Refused
+from ingest.refused import Refused, taken
 from ingest.rows import wanted_rows
 from ingest.settings import IngestSettings
 from model.encoder import Encoder
@@ -104,19 +104,15 @@ def preview(
         ThreadPoolExecutor(settings.threads) as pool,
     ):
 
-        def good(items: Iterator[Any]) -> Iterator[Any]:
-            for item in items:
-                if isinstance(item, Refused):
-                    causes[f"{item.stage}: {item.cause}"] += 1
-                    refused.extend([item.message][: SHOWN - len(refused)])
-                else:
-                    yield item
+        def refuse(item: Refused) -> None:
+            causes[f"{item.stage}: {item.cause}"] += 1
+            refused.extend([item.message][: SHOWN - len(refused)])
 
         rows = wanted_rows(catalog, settings, present)
         for batch in plan(
             rows, catalog.schema, served, journal, loader, pool, verify=settings.verify
         ):
-            planned: list[Planned] = list(good(iter(batch.items)))
+            planned = list(taken(batch.items, refuse))
             works.update(item.work for item in planned)
             works.update({Work.NONE: batch.unread} if batch.unread else {})
             known += _known(planned, journal, encoder)

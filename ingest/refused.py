@@ -2,17 +2,19 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from goods.catalog import RefusedRow
 from goods.errors import GoodsError, PictureError
 from goods.product import Product
+
+T = TypeVar("T")
 
 
 def _now() -> str:
@@ -49,6 +51,15 @@ def for_its_row(row: RefusedRow) -> Refused:
 def for_its_picture(product: Product, error: PictureError) -> Refused:
     """What is wrong with the picture of a product."""
     return Refused(product.row, product.id, "picture", error.fault, str(error))
+
+
+def taken(items: Iterable[T | Refused], refuse: Callable[[Refused], None]) -> Iterator[T]:
+    """The items that are not refused; `refuse` is told of those that are."""
+    for item in items:
+        if isinstance(item, Refused):
+            refuse(item)
+        else:
+            yield item
 
 
 class RefusedLog:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ingest.clock import StageClock, StageRate, bottleneck
 from ingest.plan import Work
-from ingest.refused import Refused, RefusedLog
+from ingest.refused import Refused, RefusedLog, taken
 
 T = TypeVar("T")
 
@@ -81,11 +81,7 @@ class Tally:
 
     def good(self, items: Iterable[T | Refused]) -> Iterator[T]:
         """The items that are not refused; those that are, are counted."""
-        for item in items:
-            if isinstance(item, Refused):
-                self.refuse(item)
-            else:
-                yield item
+        return taken(items, self.refuse)
 
     def count(self, works: Iterable[Work], embedded: int = 0, written: int = 0) -> None:
         """Count products that are dealt with."""
