@@ -7,6 +7,7 @@ a picture is the bytes of its URL, and its vector is random, drawn by those byte
 is what everything but downloading, decoding and embedding costs. Each size runs in a process of its
 own. The nightly run has new prices for one product in a hundred; the last one has none. Peaks are
 resident pages, those of mapped files among them: of the run, and of what builds the graph.
+CPU seconds are those to compare where others use the machine, too.
 """
 
 import csv
@@ -82,31 +83,40 @@ def run_one(products: int, dimension: int, folder: Path) -> None:
     settings = IngestSettings(folder / "refused.jsonl", folder / "journal.db", batch_size=256)
     encoder: Any = FakeEncoder(dimension)
 
-    def timed(what: str, night: int) -> float:
+    def timed(what: str, night: int) -> tuple[float, float]:
         file = folder / "shop.csv"
         write_catalog(file, products, night)
         index = open_index(str(folder / "index"))
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), worked_s()
         if what == "plan":
             preview(open_catalog(file), index, encoder, settings)
         else:
             ingest(open_catalog(file), index, encoder, settings)
-        seconds = time.perf_counter() - started
+        seconds, worked = time.perf_counter() - started, worked_s() - worked
         index.close()
-        print(f"{time.ctime()}: {what} {products:,} in {seconds:.1f} s", file=sys.stderr)
-        return seconds
+        print(f"{what} of {products:,}: {seconds:.1f} s, {worked:.1f} s CPU", file=sys.stderr)
+        return seconds, worked
 
-    full_s, plan_s, night_s = timed("load", 0), timed("plan", 1), timed("load", 1)
-    idle_s = timed("load", 1)
+    full, planned, night = timed("load", 0), timed("plan", 1), timed("load", 1)
+    idle = timed("load", 1)
     peak, peak_child = (
         resource.getrusage(who).ru_maxrss / 1024
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    print(
-        f"{products:>9,}  {full_s:>9.1f}  {plan_s:>7.1f}  {night_s:>8.1f}  {night_s / full_s:>7.1%}"
-        f"  {idle_s:>7.1f}  {peak:>8,.0f}  {peak_child:>9,.0f}",
-        flush=True,
-    )
+    for unit, (full_s, plan_s, night_s, idle_s) in zip(
+        ("wall", "CPU"), zip(full, planned, night, idle, strict=True), strict=True
+    ):
+        print(
+            f"{products:>9,} {unit:>5} {full_s:>9.1f} {plan_s:>7.1f} {night_s:>8.1f}"
+            f" {night_s / full_s:>8.1%} {idle_s:>8.1f} {peak:>9,.0f} {peak_child:>10,.0f}",
+            flush=True,
+        )
+
+
+def worked_s() -> float:
+    """Seconds of processor time until now, of this process and of those that it started."""
+    spent = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in spent)
 
 
 @click.command()
@@ -121,10 +131,11 @@ def main(products: tuple[int, ...], dimension: int, one: bool) -> None:
         return
     print(f"vectors of {dimension} numbers", flush=True)
     print(
-        " products  load s     plan s   night s  of load  no news  peak MiB  child MiB", flush=True
+        " products           load    plan    night  of load  no news  peak MiB  child MiB",
+        flush=True,
     )
-    for count in products:
-        command = [sys.executable, __file__, "--one", f"--products={count}"]
+    for count in products:  # -P: the folder of this file has an ingest.py, too
+        command = [sys.executable, "-P", __file__, "--one", f"--products={count}"]
         subprocess.run([*command, f"--dimension={dimension}"], check=True)
 
 
