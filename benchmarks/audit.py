@@ -12,12 +12,15 @@ near-identical, and the pairs of products that the audit calls twins are held ag
 import argparse
 import csv
 import random
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+
+sys.path.append(sys.path.pop(0))  # `ingest` is our package, and not the script beside this one
 
 from goods.catalog import open_catalog
 from goods.pictures import PictureLoader
