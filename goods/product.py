@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os.path import expanduser
 from pathlib import Path
 from urllib.parse import quote
 
@@ -91,4 +92,5 @@ def absolute_location(reference: str, folder: Path) -> str:
         return reference
     if _PLAIN_PATH.fullmatch(reference):  # as most are; pathlib takes 9 times as long
         return f"{str(folder).rstrip('/')}/{reference}"
-    return str((folder / Path(reference).expanduser()).absolute())
+    path = expanduser(reference)  # noqa: PTH111 - pathlib's takes "./~" for "~"
+    return str((folder / path).absolute())

@@ -86,6 +86,16 @@ def test_a_reference_is_located_as_pathlib_does(reference: str) -> None:
         assert absolute_location(reference, folder) == str((folder / reference).absolute())
 
 
+def test_only_a_tilde_at_the_front_is_somebodys_home() -> None:
+    shop = Path("/shop")
+    assert absolute_location("~/a.jpg", shop) == str(Path.home() / "a.jpg")
+    assert absolute_location("./~", shop) == "/shop/~"
+    assert absolute_location("./~root/a.jpg", shop) == "/shop/~root/a.jpg"
+    assert (
+        absolute_location("~nobody-of-that-name/a.jpg", shop) == "/shop/~nobody-of-that-name/a.jpg"
+    )
+
+
 def test_values_that_are_equal_but_not_the_same_stay_apart(tmp_path: Path) -> None:
     rows = ({"id": n, "image": "a.jpg", "tag": tag} for n, tag in enumerate([1, True, "1", "x"]))
     schema = tmp_path / "schema.toml"
