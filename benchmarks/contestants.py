@@ -32,6 +32,8 @@ import torch
 
 sys.path.append(sys.path.pop(0))  # `ingest` is our package, and not the script beside this one
 
+from torchvision_on_cpu import declare_torchvision
+
 BATCH = 32  # sentence-transformers' default; of 16 to 256 as good as any
 NUMBERS = ("price", "rating")
 
@@ -226,16 +228,6 @@ def sentence_transformers(job: Job) -> Way:
 
 def _cut(rows: list[Row], size: int) -> Iterator[list[Row]]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-def declare_torchvision() -> None:
-    """Let a torchvision made for CUDA be imported beside a CPU torch."""
-    if torch.cuda.is_available():
-        return
-    for name in ("nms", "qnms"):
-        torch.library.define(
-            f"torchvision::{name}", "(Tensor boxes, Tensor scores, float threshold) -> Tensor"
-        )
 
 
 def clip_retrieval(job: Job) -> Way:

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torchvision_on_cpu import declare_torchvision
 
-if not torch.cuda.is_available():  # a torchvision made for CUDA misses these beside a CPU torch
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(f"{name}(Tensor boxes, Tensor scores, float threshold) -> Tensor")
+declare_torchvision()
+# ruff: noqa: E402 - open_clip imports torchvision
 import numpy as np
 import open_clip
 from open_clip.loss import ClipLoss

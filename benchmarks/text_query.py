@@ -29,7 +29,7 @@ import torch
 
 sys.path.append(sys.path.pop(0))  # `ingest` is our package, and not the script beside this one
 
-from contestants import declare_torchvision
+from torchvision_on_cpu import declare_torchvision
 
 declare_torchvision()
 # ruff: noqa: E402 - transformers looks for torchvision when it is imported

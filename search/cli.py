@@ -1,7 +1,6 @@
 """`goods search`: ask an index."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,7 +206,7 @@ def search(
             minuses = (f"minus {name}" for name in (*minus, *minus_images))
             parts = [text, *images, *(f"similar to {p}" for p in products), *minuses, *filters]
             heading = "   ".join(filter(None, parts))
-            paint = partial(client.heat, query) if heat else None
+            paint = client.heat(query) if heat else None
             save_sheet(draw([(heading, answer)], limits=limits, paint=paint), grid)
             click.echo(f"contact sheet: {grid}", err=True)
 

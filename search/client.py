@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -240,8 +240,8 @@ class SearchClient:
         wanted = names or self.countable
         return count_facets(self.index, wanted, self._conditions(filters), limit=limit, widen=widen)
 
-    def heat(self, query: Query, image: Image.Image) -> Image.Image:
-        """The picture, coloured where it is like the query, pale elsewhere; takes 64 embeddings.
+    def heat(self, query: Query) -> Callable[[Image.Image], Image.Image]:
+        """What leaves a picture its colours where it is like the query, at 64 embeddings each.
 
         Raises:
             QueryError: The query is empty, or cannot be used.
@@ -249,7 +249,8 @@ class SearchClient:
         if query.is_empty:
             raise QueryError("say what to look for in the picture")
         vector = self._embed(query, find_examples(self.index, query))
-        return heated(image, heat_map(self._embedder or self.encoder, image, vector))
+        encoder = self._embedder or self.encoder
+        return lambda image: heated(image, heat_map(encoder, image, vector))
 
     def understand(self, text: str) -> Understanding:
         """What a shopper's text asks for, in the words of this catalog; nothing is searched."""

@@ -101,4 +101,7 @@ def _made(service: Service, served: Served, picture: Picture, size: int, heat: s
 
 
 def _heating(served: Served, text: str) -> Callable[[Image.Image], Image.Image]:
-    return lambda image: served.client.heat(Asked(text), image)
+    def paint(image: Image.Image) -> Image.Image:  # embeds the text once it is needed
+        return served.client.heat(Asked(text))(image)
+
+    return paint
