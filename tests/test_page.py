@@ -315,10 +315,13 @@ def test_more_and_less_like_a_product(page: Page) -> None:
 
 
 def scroll_to_page(page: Page, number: int) -> None:
-    """Scroll until so many pages have come."""
-    while len(cards(page)) < 20 * number:
-        page.mouse.wheel(0, 1500)
-        page.wait_for_timeout(50)
+    """Scroll until so many pages have come.
+
+    At once, not by the wheel: a wheel's last turn may still be moving the page afterwards.
+    """
+    while (shown := len(cards(page))) < 20 * number:
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        wait_for(page, f"document.querySelectorAll('#grid .card:not(.skeleton)').length > {shown}")
 
 
 def test_back_and_reload_restore_the_pages_and_the_place(page: Page) -> None:
