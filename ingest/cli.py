@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SECTIONS = {
     "Products": ("catalog", "schema", "limit", "retry", "allow_private"),
-    "Index": ("index", "api_key", "sync", "max_gone", "rebuild", "public_url"),
+    "Index": (*("index", "api_key", "index_timeout", "sync", "max_gone", "rebuild", "public_url"),),
     "Model": (*("model", "device", "dtype", "backend", "backend_cache", "batch_size", "threads"),),
     "More than one worker": ("nproc", "ray", "ray_workers", "part"),
     "What is known, and what goes wrong": (
@@ -65,6 +65,14 @@ _SECTIONS = {
 @crew_options
 @click.option(
     "--verify", is_flag=True, help="Look at every picture again, whatever its time, size or URL."
+)
+@click.option(
+    "--index-timeout",
+    type=click.FloatRange(1),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a Qdrant server may take over one request before it is asked again.",
 )
 @click.option("--sync", is_flag=True, help="Delete products that the catalog no longer has.")
 @click.option(
@@ -133,6 +141,7 @@ def ingest(
     ray_workers: int | None,
     part: str | None,
     verify: bool,
+    index_timeout: float,
     sync: bool,
     max_gone: float,
     rebuild: bool,
@@ -195,7 +204,7 @@ def ingest(
     refuse_backend(backend, device, dtype)
     products = open_catalog(catalog, schema)
     products = products.seen_at(public_url) if public_url else products
-    store = open_index(index, api_key=api_key)
+    store = open_index(index, api_key=api_key, timeout_s=index_timeout)
     try:
         encoder = Encoder.load(model, device, dtype)
         if dry_run:

@@ -6,6 +6,7 @@ points that it has.
 
 import json
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,7 @@ class Fault(NamedTuple):
     retry_after_s: int | None = None
     body: bytes | None = None  # instead of the error as JSON
     is_done: bool = False  # the request is carried out before its answer is lost
+    after_s: float = 0
 
 
 @dataclass
@@ -182,6 +184,7 @@ def serve(stub: Stub) -> Iterator[Stub]:
             )
             stub.requests.append(request)
             fault = self.next_fault(request)
+            time.sleep(fault.after_s if fault else 0)
             if fault is None or fault.is_done:
                 status, answer = self.right_answer(request)
             if fault is None:

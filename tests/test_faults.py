@@ -174,6 +174,25 @@ def test_a_server_that_fails_a_tenth_of_all_requests_gets_everything_once(
     assert nights.embedded == 600
 
 
+def test_a_server_that_takes_too_long_is_asked_again_and_gets_everything_once(
+    tmp_path: Path, model: Path
+) -> None:
+    catalog = make_shop(tmp_path / "shop", 300)
+    upserts = itertools.count()
+
+    def slow(request: Request) -> Fault | None:
+        is_upsert = request.method == "PUT" and request.path.endswith("/points")
+        return Fault(is_done=True, after_s=1.5) if is_upsert and next(upserts) in (1, 3) else None
+
+    with serve(Stub(chaos=slow)) as stub:
+        nights = Nights(catalog, model, tmp_path / "home", f"http://127.0.0.1:{stub.port}/shop")
+        code, report, err = nights.run("--index-timeout", "1")
+        assert code == 0, err
+        assert (report["written"], report["points"], report["refused"]) == (300, 300, {})
+    assert next(upserts) > 4  # the late ones were sent once more
+    assert nights.embedded == 300
+
+
 def test_a_server_that_goes_away_ends_the_run_and_costs_no_second_embedding(
     tmp_path: Path, model: Path
 ) -> None:
