@@ -136,6 +136,17 @@ class Encoder:
         """The images as the picture tower wants them, uint8, on the CPU: work for a thread."""
         return self._towers.preprocessing.pixels(images)
 
+    @property
+    def sends(self) -> bool:
+        """Whether pixels have to travel to the memory of a GPU before they can be embedded."""
+        return self._towers.device.type == "cuda"
+
+    def sent(self, pixels: torch.Tensor) -> torch.Tensor:
+        """The same pixels on their way to a GPU, which goes on computing; elsewhere as they are."""
+        if not self.sends:
+            return pixels
+        return pixels.pin_memory().to(self._towers.device, non_blocking=True)
+
     def prepare(self) -> None:
         """Make ready to embed pictures, now instead of when the first one comes."""
         self._prepare()

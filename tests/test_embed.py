@@ -1,6 +1,8 @@
 """Embedding: how many at a time, each picture once, and what happens when memory ends."""
 
 from collections.abc import Iterator
+from itertools import count
+from threading import Event
 
 import numpy as np
 import pytest
@@ -20,9 +22,13 @@ class Device:
 
     backend = ""
 
-    def __init__(self, room: int = 10**9) -> None:
+    def __init__(self, room: int = 10**9, sends: bool = False) -> None:
         self.room = room
+        self.sends = sends
         self.batches: list[int] = []
+
+    def sent(self, pixels: torch.Tensor) -> torch.Tensor:
+        return pixels
 
     def embed_pixels(self, pixels: torch.Tensor) -> np.ndarray:
         if len(pixels) > self.room:
@@ -57,13 +63,33 @@ def test_products_keep_their_order_and_get_their_own_vector() -> None:
     assert device.batches == [8] * 6 + [2]
 
 
-def test_a_picture_of_several_products_is_embedded_once_and_fresh_once() -> None:
+@pytest.mark.parametrize("sends", [False, True])
+def test_a_picture_of_several_products_is_embedded_once_and_fresh_once(sends: bool) -> None:
     items = [loaded(n, picture=n % 5) for n in range(40)]
-    device = Device()
+    device = Device(sends=sends)
     flat = [i for batch in embedding(device, BatchSize(4)).embed(items) for i in batch]
     assert sum(device.batches) == 5
     assert sum(item.is_fresh for item in flat) == 5
     assert [item.vector[0] for item in flat] == [n % 5 for n in range(40)]
+
+
+def test_the_next_batch_is_sent_while_one_is_embedded() -> None:
+    is_sent, sent = Event(), count(1)
+
+    class Slow(Device):
+        def sent(self, pixels: torch.Tensor) -> torch.Tensor:
+            if next(sent) == 2:
+                is_sent.set()
+            return pixels
+
+        def embed_pixels(self, pixels: torch.Tensor) -> np.ndarray:
+            assert is_sent.wait(20)
+            return super().embed_pixels(pixels)
+
+    device = Slow(sends=True)
+    batches = list(embedding(device, BatchSize(8)).embed(loaded(n) for n in range(50)))
+    flat = [item for batch in batches for item in batch]
+    assert [item.vector[0] for item in flat] == list(range(50))
 
 
 def test_products_whose_vector_is_known_do_not_wait_for_a_full_batch() -> None:
