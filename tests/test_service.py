@@ -75,6 +75,17 @@ def test_a_posted_search_is_the_same_as_one_in_the_address(web: httpx.Client) ->
     assert sent == 422  # it is not said in the contract, so that it is a mistake
 
 
+@pytest.mark.parametrize("path", ["/", "/static/base.css", "/healthz", "/search?q=shoe", "/no"])
+def test_head_tells_what_get_would_say(web: httpx.Client, path: str) -> None:
+    got, told = web.get(path), web.head(path)
+    assert told.content == b""
+    assert told.status_code == got.status_code
+    assert told.headers["Content-Type"] == got.headers["Content-Type"]
+    if "search" not in path:  # whose answer says how long it took
+        assert told.headers["Content-Length"] == got.headers["Content-Length"]
+    assert web.head("/session").status_code == 405  # nothing to get there
+
+
 def test_an_uploaded_picture_finds_its_product(web: httpx.Client) -> None:
     files = {"image": ("7.png", encoded(picture(7)), "image/png")}
     answer = web.post("/search", files=files, data={"limit": "3"}).json()

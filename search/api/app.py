@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from search.api.catalog_routes import catalog_routes
 from search.api.errors import tell_errors
 from search.api.guard import Guard
+from search.api.heads import Heads
 from search.api.operator_routes import operator_routes
 from search.api.page_routes import page_routes
 from search.api.picture_routes import picture_routes
@@ -56,6 +57,7 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     )
     app.state.service = service
     tell_errors(app)
+    app.add_middleware(Heads)
     app.add_middleware(Guard, settings=settings, keys=service.keys)
     app.add_middleware(WatchedRequests, counters=service.counters)
     for routes in (search_routes(), catalog_routes(), picture_routes(), operator_routes()):
