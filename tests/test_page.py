@@ -505,6 +505,13 @@ def test_a_service_with_a_key_asks_for_it_once(browser: Browser, home: Path) -> 
         page.reload()
         settled(page)
         expect(page.get_by_role("dialog")).to_be_hidden()
+        context.clear_cookies()  # as when the session has ended
+        page.locator("#grid .card a").first.click()
+        expect(key).to_be_focused()
+        key.fill("open-sesame")
+        key.press("Enter")
+        expect(page.get_by_role("button", name="More like this").last).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
         context.close()
 
 

@@ -3,6 +3,7 @@
 import { byId, el, icon, refill } from "./dom.js";
 import { card, photo } from "./card.js";
 import { row } from "./shelf.js";
+import { withKey } from "./key.js";
 import { heatAt, product, similar } from "./service.js";
 import { problem } from "./notices.js";
 import { labelOf, valueText } from "./wording.js";
@@ -38,10 +39,10 @@ export async function showProduct(id, hit, shop, acts) {
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
   try {
-    const whole = await product(id, signal);
+    const whole = await withKey(() => product(id, signal));
     fill({ ...whole, matched: hit?.matched ?? {}, words: hit?.words }, true);
     const more = { limit: ALIKE, group: shop.hasGroups };
-    const { hits } = await similar(id, more, signal);
+    const { hits } = await withKey(() => similar(id, more, signal));
     showAlike(dialog, hits, shop, acts);
   } catch (error) {
     if (signal.aborted) return;
