@@ -1,11 +1,14 @@
 """What strangers send: nothing crashes, nothing leaks, nothing inside the network is asked."""
 
+import socket
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -110,6 +113,28 @@ def test_a_redirect_to_an_address_inside_is_not_followed(home: Path) -> None:
         assert host.asked["/a.png"] == 1
         assert not inside.asked
     assert refused.status_code == 422
+
+
+def test_a_name_that_answers_otherwise_when_asked_again_leads_nowhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding: 127.0.0.2 stands for an address that may be asked, 127.0.0.1 may not."""
+    look_up, asked = socket.getaddrinfo, count()
+
+    def rebound(host: str | bytes | None, *rest: Any, **named: Any) -> Any:
+        if host in ("rebound.example", b"rebound.example"):
+            host = "127.0.0.1" if next(asked) else "127.0.0.2"
+        return look_up(host, *rest, **named)
+
+    settings = ServiceSettings(str(home / "index"), device="cpu", timeout_s=60)
+    allowed = replace(settings.pictures, allow_private=("127.0.0.2",))
+    with picture_host() as inside, served(replace(settings, pictures=allowed)) as client:
+        monkeypatch.setattr(socket, "getaddrinfo", rebound)
+        url = f"http://rebound.example:{inside.server_port}/secret.png"
+        first, again = (client.get("/search", params={"image": url}) for _ in range(2))
+        assert not inside.asked
+    assert next(asked) >= 2
+    assert first.status_code == again.status_code == 422
 
 
 @pytest.mark.parametrize(
