@@ -11,7 +11,7 @@ own (`ingest.md` says how).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,18 +21,19 @@ from engine_peers import PEERS, TOP, Search
 from numpy.typing import NDArray
 from synthetic_shop import BATCH, COLOURS, DIMENSION, Demand, Shop, demands, points, schema, unit
 
-from goods.index import open_index
+from goods.index import VectorIndex, open_index
 from goods.index.contract import Contract
-from goods.index.planner import Tuning, plan_search
+from goods.index.planner import TUNING_NOTE, Tuning, plan_search
+from search.tune.planner import tune_planner
 
 TIE, NOISE = 1e-6, 0.1
+TUNED_ON = 40  # queries, other than those that are measured
 
 OURS, EXACT = "goods, Edge", "exact numpy"
 
 
-def edge(folder: Path) -> Search:
+def edge(index: VectorIndex) -> Search:
     """Our index, searched as every search of goods is."""
-    index = open_index(str(folder / "index"))
 
     def search(vector: NDArray[np.float32], demand: Demand) -> Sequence[int]:
         hits = index.search(vector, TOP, conditions=demand.conditions)
@@ -80,7 +81,7 @@ def build(rows: int, folder: Path, engines: tuple[str, ...]) -> None:
 
 
 def fill(folder: Path, shop: Shop) -> None:
-    """Write our index as a load does, and build its graph."""
+    """Write our index as a load does, build its graph, and tune it as `goods tune` does."""
     started = time.perf_counter()
     with closing(open_index(str(folder))) as index:
         index.create(Contract(DIMENSION, "synthetic", "0" * 16, schema()), rebuild=True)
@@ -89,36 +90,48 @@ def fill(folder: Path, shop: Shop) -> None:
             if number % 50 == 0:
                 print(f"{number * BATCH:,} in {time.perf_counter() - started:.0f} s", flush=True)
         index.seal()
+        print(f"sealed after {time.perf_counter() - started:.0f} s", flush=True)
+        vectors = [vector for vector, _ in queries(shop, TUNED_ON, seed=2)]
+        for line in tune_planner(index, vectors).lines():
+            print(line, flush=True)
 
 
 @main.command()
 @click.option("--folder", type=click.Path(path_type=Path), required=True)
-@click.option("--queries", default=200, show_default=True)
+@click.option("--queries", "count", default=200, show_default=True)
 @click.option("--peer", "peers", multiple=True, type=click.Choice(list(PEERS)))
-def measure(folder: Path, queries: int, peers: tuple[str, ...]) -> None:
+def measure(folder: Path, count: int, peers: tuple[str, ...]) -> None:
     """Print a row per shape of filter and engine."""
     rows = len(np.load(folder / "vectors.npy", mmap_mode="r"))
     shop = Shop.of(rows, folder / "vectors.npy")
-    engines = {OURS: edge(folder), EXACT: exact(shop)}
+    index = open_index(str(folder / "index"))
+    engines = {OURS: edge(index), EXACT: exact(shop)}
     engines |= {name: PEERS[name].open(folder) for name in peers}
-    chance = np.random.default_rng(1)
-    asked = [int(row) for row in chance.integers(rows, size=queries)]
     shapes: dict[str, list[tuple[NDArray[np.float32], Demand]]] = {}
-    for number, row in enumerate(asked):
+    for vector, category in queries(shop, count, seed=1):
+        for demand in demands(shop, category):
+            shapes.setdefault(demand.shape, []).append((vector, demand))
+    print(f"{rows:,} x {DIMENSION}, {count} queries; recall@{TOP} by exact scores")
+    print(f"{'filter':<22}{'engine':<14}{'mode':<14} recall   p50 ms   p99 ms")
+    for shape, cases in shapes.items():
+        cases.sort(key=lambda case: case[1].sql)
+        mode = planned(cases[0][1], Tuning.of(index.read_note(TUNING_NOTE)))
+        measured(shape, mode, cases, engines, shop)
+
+
+def queries(shop: Shop, count: int, seed: int) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Vectors, and the category that each comes from."""
+    chance = np.random.default_rng(seed)
+    for number, row in enumerate(chance.integers(len(shop.category), size=count)):
         near = shop.category[row] * len(COLOURS) + shop.colour[row]
         noise = NOISE * unit(chance.normal(size=DIMENSION))
         vector = unit(shop.vectors[row] + noise) if number % 2 else shop.middles[near]
-        for demand in demands(shop, int(shop.category[row])):
-            shapes.setdefault(demand.shape, []).append((vector, demand))
-    print(f"{rows:,} x {DIMENSION}, {queries} queries; recall@{TOP} by exact scores")
-    print(f"{'filter':<22}{'engine':<14}{'mode':<8} recall    p50 ms    p99 ms")
-    for shape, cases in shapes.items():
-        cases.sort(key=lambda case: case[1].sql)
-        measured(shape, cases, engines, shop)
+        yield vector, int(shop.category[row])
 
 
 def measured(
     shape: str,
+    mode: str,
     cases: Sequence[tuple[NDArray[np.float32], Demand]],
     engines: dict[str, Search],
     shop: Shop,
@@ -142,16 +155,15 @@ def measured(
     for name in engines:
         if times[name]:
             p50, p99 = np.percentile(times[name], [50, 99])
-            mode = _mode(cases[0][1]) if name == OURS else ""
+            how = mode if name == OURS else ""
             recall = np.mean(recalls[name])
-            print(
-                f"{shape:<22}{name:<14}{mode:<8}{recall:>7.4f}{p50:>10.2f}{p99:>10.2f}", flush=True
-            )
+            print(f"{shape:<22}{name:<14}{how:<14}{recall:>7.4f}{p50:>9.2f}{p99:>9.2f}", flush=True)
 
 
-def _mode(demand: Demand) -> str:
-    mode = plan_search(demand.conditions, TOP, lambda: len(demand.matches), Tuning())
-    return "exact" if mode.is_exact else "ACORN" if mode.use_acorn else "graph"
+def planned(demand: Demand, tuning: Tuning) -> str:
+    """What our planner does about a demand."""
+    mode = plan_search(demand.conditions, TOP, lambda: len(demand.matches), tuning)
+    return "exact" if mode.is_exact else f"{'ACORN' if mode.use_acorn else 'graph'} {mode.ef}"
 
 
 if __name__ == "__main__":

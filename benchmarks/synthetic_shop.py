@@ -1,6 +1,9 @@
 """A synthetic catalog of any size, and filters of every shape with the rows they let pass.
 
-24 categories in 46 colours, each pair a cluster of vectors of 512 numbers.
+24 categories in 46 colours, each pair a cluster of vectors of 512 numbers. Around its middle a
+cluster is as wide in direction i as 1 / i in variance, which gives the neighbourhood of a product
+15 dimensions (Levina and Bickel 2004, of 20 neighbours, at 44,000 rows). That of 44,440 photographs
+has 9 with a small model trained on them, and falls off faster within a colour and type: 1 / i^2.5.
 """
 
 from collections.abc import Iterator
@@ -18,7 +21,7 @@ from goods.schema import CatalogSchema, Field, FieldKind
 DIMENSION = 512
 CATEGORIES = (0.2, 0.1, 0.01, *(0.69 / 21,) * 21)
 COLOURS = (0.2, 0.005, *(0.795 / 44,) * 44)
-SPREAD = 0.7  # of a product around its cluster, as long as this beside a middle of length 1
+SPREAD = 0.7  # of a product around its cluster, about as long beside a middle of length 1
 BATCH = 1000
 
 Rows = NDArray[np.intp]
@@ -50,11 +53,14 @@ class Shop:
 
 
 def _draw(file: Path, near: NDArray[np.float32], chance: np.random.Generator) -> None:
+    directions, _ = np.linalg.qr(chance.normal(size=(DIMENSION, DIMENSION)))
+    wide = np.arange(1, DIMENSION + 1) ** -0.5
+    spread = (SPREAD * wide[:, None] / np.linalg.norm(wide) * directions).astype(np.float32)
     vectors = np.lib.format.open_memmap(file, "w+", np.float32, near.shape)
     for start in range(0, len(near), 50_000):
         part = near[start : start + 50_000]
         noise = chance.normal(size=part.shape).astype(np.float32)
-        vectors[start : start + 50_000] = unit(part + SPREAD * unit(noise))
+        vectors[start : start + 50_000] = unit(part + noise @ spread)
     vectors.flush()
 
 
