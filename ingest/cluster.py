@@ -30,6 +30,10 @@ from ingest.plan import Planned
 from ingest.settings import IngestSettings
 from model.encoder import Encoder
 
+_RETRIES = 1
+"""How often a chunk is tried again whose worker died: a node may go, but if the chunk is to blame,
+workers would die of it for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class RayCluster:
@@ -80,6 +84,7 @@ class RayCluster:
             ),
             num_cpus=1,
             num_gpus=self.gpus,
+            max_task_retries=_RETRIES,
         )
         for batch in dataset.iter_batches(
             batch_size=None, batch_format="pyarrow", prefetch_batches=0
@@ -199,7 +204,7 @@ def _be_quiet() -> None:
     context.enable_progress_bars = False
     # Bytes from which rows are handed on; otherwise they are held back until there are 128 MB.
     context.target_max_block_size = 1
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what ends a run is raised, too
 
 
 @contextmanager
