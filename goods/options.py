@@ -8,6 +8,9 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+BACKEND_CACHE = Path.home() / ".cache" / "clip-for-goods"
+"""Folder that keeps exported models, where nobody names another."""
+
 catalog_option = click.option(
     "--catalog",
     envvar="GOODS_CATALOG",
@@ -94,7 +97,25 @@ def device_options(command: F) -> F:
 
 
 def backend_options(command: F) -> F:
-    """Add --backend and --backend-cache to a command."""
+    """Add --backend and --backend-cache to a command that embeds pictures of a catalog."""
+    return _backend_options(
+        command,
+        "What embeds pictures. openvino and openvino-int8 are faster on CPUs; how far they agree "
+        "with torch is measured on the catalog and printed, and too little is refused.",
+    )
+
+
+def text_backend_options(command: F) -> F:
+    """Add --backend and --backend-cache to a command that embeds texts to search for."""
+    return _backend_options(
+        command,
+        "What embeds texts; pictures to search by stay with torch. openvino and openvino-int8 are "
+        "faster on CPUs; how far they agree with torch is measured on the index and printed, and "
+        "too little is refused.",
+    )
+
+
+def _backend_options(command: F, about: str) -> F:
     backend = click.option(
         "--backend",
         envvar="GOODS_BACKEND",
@@ -102,15 +123,14 @@ def backend_options(command: F) -> F:
         type=click.Choice(["torch", "openvino", "openvino-int8"]),
         default="torch",
         show_default=True,
-        help="What embeds pictures. openvino and openvino-int8 are faster on CPUs; how far they "
-        "agree with torch is measured on the catalog and printed, and too little is refused.",
+        help=about,
     )
     cache = click.option(
         "--backend-cache",
         envvar="GOODS_BACKEND_CACHE",
         show_envvar=True,
         type=click.Path(file_okay=False, path_type=Path),
-        default=Path.home() / ".cache" / "clip-for-goods",
+        default=BACKEND_CACHE,
         show_default="~/.cache/clip-for-goods",
         help="Folder that keeps exported models, each exported once.",
     )

@@ -27,8 +27,9 @@ _DTYPES = {
 }
 
 
-PictureTower = Callable[[torch.Tensor], NDArray[np.float32]]
-"""From pixels, as `Preprocessing.pixels` makes them, to `(N, D)` unit vectors."""
+Tower = Callable[[torch.Tensor], NDArray[np.float32]]
+"""From pixels, as `Preprocessing.pixels` makes them, or tokens, as `DualEncoder.tokens` does, to
+`(N, D)` unit vectors."""
 
 
 class Encoder:
@@ -39,8 +40,10 @@ class Encoder:
 
     def __init__(self, towers: DualEncoder) -> None:
         self._towers = towers
-        self._picture_tower: PictureTower = self._embed_pixels
+        self._picture_tower: Tower = self._embed_pixels
+        self._text_tower: Tower = self._embed_tokens
         self._backend = ""
+        self._text_backend = ""
         self._prepare: Callable[[], object] = lambda: None
 
     @classmethod
@@ -66,7 +69,7 @@ class Encoder:
         return encoder
 
     def with_picture_tower(
-        self, tower: PictureTower, backend: str, prepare: Callable[[], object] = lambda: None
+        self, tower: Tower, backend: str, prepare: Callable[[], object] = lambda: None
     ) -> Self:
         """The same encoder, its pictures embedded by this function, which this backend runs.
 
@@ -79,6 +82,13 @@ class Encoder:
         other._picture_tower = tower
         other._backend = backend
         other._prepare = prepare
+        return other
+
+    def with_text_tower(self, tower: Tower, backend: str) -> Self:
+        """The same encoder, its texts embedded by this function, which this backend runs."""
+        other = copy.copy(self)
+        other._text_tower = tower
+        other._text_backend = backend
         return other
 
     @property
@@ -95,6 +105,11 @@ class Encoder:
     def backend(self) -> str:
         """What runs the picture tower; empty for torch."""
         return self._backend
+
+    @property
+    def text_backend(self) -> str:
+        """What runs the text tower; empty for torch."""
+        return self._text_backend
 
     @property
     def dimension(self) -> int:
@@ -130,7 +145,9 @@ class Encoder:
 
     def texts(self, texts: Iterable[str], batch_size: int = 256) -> NDArray[np.float32]:
         """`(N, D)` unit vectors, in the order of the texts."""
-        return self._stacked(self._embed_texts(batch) for batch in batches(texts, batch_size))
+        return self._stacked(
+            self.embed_tokens(self._towers.tokens(batch)) for batch in batches(texts, batch_size)
+        )
 
     def pixels(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """The images as the picture tower wants them, uint8, on the CPU: work for a thread."""
@@ -155,13 +172,17 @@ class Encoder:
         """`(N, D)` unit vectors of what `pixels` made; several of them may be concatenated."""
         return self._picture_tower(pixels)
 
+    def embed_tokens(self, tokens: torch.Tensor) -> NDArray[np.float32]:
+        """`(N, D)` unit vectors of what `DualEncoder.tokens` made."""
+        return self._text_tower(tokens)
+
     def _embed_pixels(self, pixels: torch.Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
             return self._towers.embed_pixels(pixels).cpu().numpy()
 
-    def _embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def _embed_tokens(self, tokens: torch.Tensor) -> NDArray[np.float32]:
         with torch.inference_mode():
-            return self._towers.embed_tokens(self._towers.tokens(texts)).cpu().numpy()
+            return self._towers.embed_tokens(tokens).cpu().numpy()
 
     def _stacked(self, batches: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
         return np.concatenate([np.empty((0, self.dimension), np.float32), *batches])

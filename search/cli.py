@@ -13,6 +13,7 @@ from goods.options import (
     index_option,
     json_option,
     synonyms_option,
+    text_backend_options,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     help="Checkpoint for the query; otherwise the one that the index names.",
 )
 @device_options
+@text_backend_options
 @click.option(
     "--filter",
     "filters",
@@ -134,6 +136,8 @@ def search(
     model: str | None,
     device: str,
     dtype: str,
+    backend: str,
+    backend_cache: Path,
     filters: tuple[str, ...],
     limit: int,
     offset: int,
@@ -179,6 +183,8 @@ def search(
         api_key=api_key,
         device=device,
         dtype=dtype,
+        backend=backend,
+        backend_cache=backend_cache,
         synonyms=synonyms,
         limits=limits,
     ) as client:
@@ -198,6 +204,8 @@ def search(
             widen_facets=widen_facets,
         )
         answer = client.search(query, wanted, options)
+        if client.agreement is not None:
+            click.echo(f"{backend} {client.agreement}", err=True)
         _print(answer, offset, as_json)
         if grid is not None:
             from goods.sheet import save_sheet

@@ -19,9 +19,11 @@ from goods.index import (
     VectorIndex,
     open_index,
 )
-from goods.index.contract import check_same_model
 from goods.limits import PictureLimits
+from goods.options import BACKEND_CACHE
 from goods.schema import CatalogSchema
+from model.backends.accelerate import Accelerated
+from model.backends.agreement import Agreement
 from model.encoder import Encoder
 from model.heat import heat_map
 from search.answer import Answer, Hit
@@ -36,6 +38,7 @@ from search.hits import hits_of
 from search.options import SearchOptions, Understand
 from search.pages import turn
 from search.query import Example, Query
+from search.query_model import QueryModel
 from search.relevance import RELEVANCE_NOTE, Background, Relevance, relevance
 from search.understand import Understanding, understand
 from search.vocabulary import LiveVocabulary
@@ -53,8 +56,10 @@ class SearchClient:
         index: A folder, `http(s)://host:6333/collection`, or an index that is already open.
         model: Checkpoint to embed queries with; the one that the index names otherwise.
         api_key: For a server that asks for one.
-        device: Where the model runs, see `Encoder.load`.
-        dtype: The model's number format, see `Encoder.load`.
+        device: Where the model runs, see `QueryModel`.
+        dtype: The model's number format.
+        backend: What embeds texts; pictures are embedded by torch.
+        backend_cache: Folder that keeps what was exported for a backend.
         synonyms: A file of the shop's own words, see `read_thesaurus`.
         limits: What a picture to search by may cost, and where it may come from.
         embedder: What embeds queries instead of a model of its own; it has to be the index's.
@@ -62,6 +67,7 @@ class SearchClient:
     Raises:
         IndexMissingError: There is no index yet.
         IndexLockedError: Another process holds the folder.
+        ModelError: The backend cannot run here.
     """
 
     def __init__(
@@ -72,10 +78,13 @@ class SearchClient:
         api_key: str | None = None,
         device: str = "auto",
         dtype: str = "auto",
+        backend: str = "torch",
+        backend_cache: Path = BACKEND_CACHE,
         synonyms: Path | None = None,
         limits: PictureLimits = SOON,
         embedder: QueryEncoder | None = None,
     ) -> None:
+        self._model = QueryModel(model, device, dtype, backend, backend_cache)
         self.index = (
             open_index(str(index), api_key=api_key) if isinstance(index, str | Path) else index
         )
@@ -85,9 +94,6 @@ class SearchClient:
         except BaseException:
             self.index.close()
             raise
-        self._model = model or self.contract.model
-        self._device = device
-        self._dtype = dtype
         self._limits = limits
         self._embedder = embedder
         self._vocabularies: dict[str, tuple[str, ...]] = {}
@@ -113,17 +119,25 @@ class SearchClient:
         """The fields that can be counted: all of them."""
         return tuple(f.name for f in self.schema.fields)
 
-    @cached_property
+    @property
     def encoder(self) -> Encoder:
         """The model, loaded on first use.
 
         Raises:
             ModelMismatchError: It is not the one that made the index.
+            ModelError: The backend cannot embed its texts, or agrees too little with torch.
         """
-        encoder = Encoder.load(self._model, self._device, self._dtype)
-        address = self.index.info().address
-        check_same_model(address, self.contract, encoder.stamp, encoder.name)
-        return encoder
+        return self._loaded.encoder
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """How far the backend agrees with torch on texts; None for torch, or before first use."""
+        loaded: Accelerated | None = vars(self).get("_loaded")
+        return loaded.agreement if loaded else None
+
+    @cached_property
+    def _loaded(self) -> Accelerated:
+        return self._model.load(self.index, self.index.info().address)
 
     def search(
         self,

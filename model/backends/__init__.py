@@ -1,1 +1,1 @@
-"""Picture towers that run elsewhere than in torch, each held against torch before it is used."""
+"""Towers that run elsewhere than in torch, each held against torch before it is used."""

@@ -1,6 +1,6 @@
-"""A picture tower as OpenVINO runs it on the CPU.
+"""A tower as OpenVINO runs it on the CPU.
 
-Legend: N pictures, D the dimension of a vector.
+Legend: N pictures or texts, D the dimension of a vector.
 """
 
 import threading
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from model.backends.library import load_library
 
 CHUNK = 32
-"""Pictures that go through the graph at a time, whatever the batch. From 16 on the processor spends
-the same on each; more at a time only take memory (0.4 GB of activations in a SigLIP at 384 px)."""
+"""Pictures or texts that go through the graph at a time, whatever the batch. From 16 on the
+processor spends the same on each picture; more at a time only take memory (0.4 GB of activations in
+a SigLIP at 384 px)."""
 
 _SETTINGS = {
     "PERFORMANCE_HINT": "LATENCY",
@@ -26,10 +27,10 @@ _SETTINGS = {
 
 
 class CompiledTower:
-    """Gives `(N, D)` unit vectors, float32, of uint8 pixels. Safe to use from several threads.
+    """Gives `(N, D)` unit vectors, float32, of pixels or tokens. Safe to use from several threads.
 
     Args:
-        graph: What `picture_graph` or `quantised` made.
+        graph: What one of `model.backends.graph` made.
     """
 
     def __init__(self, graph: Any) -> None:
@@ -38,12 +39,12 @@ class CompiledTower:
         self._request = compiled.create_infer_request()
         self._turn = threading.Lock()  # a request holds one input at a time
 
-    def __call__(self, pixels: torch.Tensor) -> NDArray[np.float32]:
-        """The vectors of what `Preprocessing.pixels` made, in its order."""
-        vectors_ND = np.empty((len(pixels), self._dimension), np.float32)
+    def __call__(self, inputs: torch.Tensor) -> NDArray[np.float32]:
+        """The vectors of what `Preprocessing.pixels` or `DualEncoder.tokens` made, in its order."""
+        vectors_ND = np.empty((len(inputs), self._dimension), np.float32)
         with self._turn:
-            for start in range(0, len(pixels), CHUNK):
-                chunk = np.ascontiguousarray(pixels[start : start + CHUNK].numpy())
+            for start in range(0, len(inputs), CHUNK):
+                chunk = np.ascontiguousarray(inputs[start : start + CHUNK].numpy())
                 self._request.infer([chunk], share_inputs=True)
                 vectors_ND[start : start + CHUNK] = self._request.get_output_tensor(0).data
         return vectors_ND

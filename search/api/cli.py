@@ -11,13 +11,14 @@ from goods.options import (
     device_options,
     index_option,
     synonyms_option,
+    text_backend_options,
 )
 from goods.sections import Sectioned
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SECTIONS = {
     "What is served": ("index", "compare", "api_key", "name", "currency", "synonyms", "catalog"),
-    "Model": ("model", "device", "dtype"),
+    "Model": ("model", "device", "dtype", "backend", "backend_cache"),
     "Where": ("host", "port", "workers", "proxies", "host_names", "copies", "refresh_s"),
     "Who may ask": ("read_key", "admin_key", "is_open"),
     "How much": ("rate", "timeout_s", "threads", "max_body", "max_pixels", "allow_private"),
@@ -49,6 +50,7 @@ _SECTIONS = {
     help="Checkpoint for queries; otherwise the one that each index names.",
 )
 @device_options
+@text_backend_options
 @click.option(
     "--host",
     envvar="GOODS_HOST",
@@ -170,6 +172,8 @@ def serve(
     model: str | None,
     device: str,
     dtype: str,
+    backend: str,
+    backend_cache: Path,
     host: str,
     port: int,
     workers: int,
@@ -207,10 +211,12 @@ def serve(
         )
     from dataclasses import replace
 
+    from model.backends.accelerate import refuse_backend
     from search.api.serve import run_service
     from search.api.settings import PICTURES, ServiceSettings
     from search.understand import read_thesaurus
 
+    refuse_backend(backend, device, dtype)
     if synonyms is not None:
         read_thesaurus(synonyms)  # a file that cannot be read is said at once
     settings = ServiceSettings(
@@ -220,6 +226,8 @@ def serve(
         qdrant_key=api_key,
         device=device,
         dtype=dtype,
+        backend=backend,
+        backend_cache=backend_cache,
         synonyms=synonyms,
         catalog=catalog,
         name=name,

@@ -35,6 +35,9 @@ class Counters:
         self._embedded = Counter(
             "goods_embedded", "Texts and pictures asked for.", ["cache"], registry=registry
         )
+        self.text_backend = Gauge(
+            "goods_text_backend", "1 for what embeds texts.", ["backend"], registry=registry
+        )
         self.thumbnails = Counter(
             "goods_thumbnails", "Thumbnails asked for.", ["cache"], registry=registry
         )

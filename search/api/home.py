@@ -184,7 +184,7 @@ class Home:
 
     def _client(self, index: VectorIndex) -> SearchClient:
         settings = self._settings
-        encoder = self._encoders.take(self._address, index.contract)
+        encoder = self._encoders.take(self._address, index)
         try:
             client = SearchClient(
                 index,

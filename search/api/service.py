@@ -34,7 +34,7 @@ class Service:
         self.thumbnails = Thumbnails(settings.pictures, settings.thumbnails_bytes, self.counters)
         self.elsewhere = CatalogPictures(settings.catalog)
         self._copies = CopyingFolder(settings.copies)
-        encoders = Encoders(settings.model, settings.device, settings.dtype, self.counters)
+        encoders = Encoders(settings.query_model, self.counters)
         addresses = {"main": settings.index, "compare": settings.compare}
         self.homes: Mapping[str, Home] = {
             name: Home(

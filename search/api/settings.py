@@ -5,6 +5,8 @@ from pathlib import Path
 
 from goods.errors import GoodsError
 from goods.limits import PictureLimits
+from goods.options import BACKEND_CACHE
+from search.query_model import QueryModel
 
 PICTURES = PictureLimits(
     max_bytes=12 << 20,
@@ -28,6 +30,8 @@ class ServiceSettings:
         qdrant_key: API key of the Qdrant server.
         device: Where the model runs.
         dtype: The model's number format.
+        backend: What embeds texts; pictures are embedded by torch.
+        backend_cache: Folder that keeps what was exported for a backend.
         synonyms: A file of the shop's own words.
         catalog: Where pictures are looked up that the index's own references do not lead to.
         name: What the page calls the shop.
@@ -56,6 +60,8 @@ class ServiceSettings:
     qdrant_key: str | None = field(default=None, repr=False)
     device: str = "auto"
     dtype: str = "auto"
+    backend: str = "torch"
+    backend_cache: Path = BACKEND_CACHE
     synonyms: Path | None = None
     catalog: str | None = None
     name: str = "goods"
@@ -84,6 +90,11 @@ class ServiceSettings:
             key = getattr(self, name)
             if key is not None and len(key) < 8:
                 raise GoodsError(f"{name} is too short to be secret; take 8 characters or more")
+
+    @property
+    def query_model(self) -> QueryModel:
+        """How the models that embed queries are loaded."""
+        return QueryModel(self.model, self.device, self.dtype, self.backend, self.backend_cache)
 
     @property
     def is_server(self) -> bool:
