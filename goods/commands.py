@@ -81,6 +81,7 @@ def info(index: str, api_key: str | None, as_json: bool) -> None:
                     "generation": state.generation,
                     "points": state.points,
                     "indexed": state.indexed,
+                    "quantization": state.quantization,
                     "contract": contract,
                 },
                 indent=2,
@@ -89,6 +90,9 @@ def info(index: str, api_key: str | None, as_json: bool) -> None:
         return
     click.echo(f"{state.address}: {state.points:,} products, {state.indexed:,} in the graph")
     click.echo(f"engine {state.engine}, generation {state.generation}")
+    click.echo(
+        f"quantization {state.quantization}{'' if state.indexed else ', once it has a graph'}"
+    )
     click.echo(f"model {state.contract.model} (stamp {state.contract.stamp})")
     for field in state.contract.schema.fields:
         click.echo(f"  {field.name}: {field.kind}")

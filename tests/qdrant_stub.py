@@ -153,7 +153,8 @@ class Stub:
 
     def _update(self, name: str, changes: dict[str, Any]) -> bool:
         for key, value in changes.items():
-            self.collections[name][key] = self.collections[name].get(key, {}) | value
+            before = {} if key == "quantization_config" else self.collections[name].get(key, {})
+            self.collections[name][key] = before | value if isinstance(value, dict) else value
         return True
 
     def _upsert(self, name: str, points: list[dict[str, Any]]) -> dict[str, Any]:

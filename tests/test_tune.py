@@ -97,6 +97,12 @@ def test_the_fastest_settings_that_find_everything_are_chosen() -> None:
     assert choose(tried) == Tuning(exact_up_to=0, ef=128, filtered_ef=64, use_acorn=True)
 
 
+def test_where_no_settings_find_enough_those_that_find_most_are_chosen() -> None:
+    unfiltered = Demand("none", (), 30_000)
+    walks = [Trial(unfiltered, FAST, 0.5, 1.0), Trial(unfiltered, SLOW, 0.9, 3.0)]
+    assert choose(walks).ef == SLOW.ef
+
+
 def test_where_the_graph_is_slower_or_misses_everything_is_scanned() -> None:
     slower = [trial(EXACT, 1, 1.0, 500), trial(ACORN, 1.0, 2.0, 500)]
     misses = [trial(EXACT, 1, 9.0, 700), trial(ACORN, 0.9, 2.0, 700)]

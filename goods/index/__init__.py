@@ -16,6 +16,7 @@ from goods.errors import IndexRequestError, IndexStoreError
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range
 from goods.index.contract import Contract
 from goods.index.planner import SearchMode
+from goods.index.quantization import Quantization
 from goods.index.words import Words
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Not",
     "Order",
     "Point",
+    "Quantization",
     "Range",
     "Record",
     "SearchMode",
@@ -97,6 +99,7 @@ class IndexInfo:
         generation: Folder or collection that is being served.
         points: How many products it holds.
         indexed: How many of them the HNSW graph covers; the rest are scanned.
+        quantization: In which form the graph compares vectors; without a graph, the form to come.
     """
 
     address: str
@@ -104,6 +107,7 @@ class IndexInfo:
     generation: str
     points: int
     indexed: int
+    quantization: Quantization
     contract: Contract = field(repr=False)
 
 
@@ -116,6 +120,9 @@ class VectorIndex(Protocol):
 
     streams: int
     """Batches that it pays to write at a time, from as many threads."""
+
+    quantizations: tuple[Quantization, ...]
+    """Those that the engine offers."""
 
     @property
     def contract(self) -> Contract:
@@ -206,6 +213,9 @@ class VectorIndex(Protocol):
 
     def seal(self) -> None:
         """Finish a load: build the graph where it pays, and serve a generation begun by rebuild."""
+
+    def quantize(self, quantization: Quantization) -> None:
+        """Keep vectors in this form from the next `seal` on, or at once; until a rebuild."""
 
     def read_note(self, name: str) -> dict[str, Any] | None:
         """What `write_note` kept under this name; None when there is nothing."""

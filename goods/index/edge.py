@@ -39,6 +39,7 @@ from goods.index.edge_shard import (
 )
 from goods.index.generations import Generations
 from goods.index.planner import GRAPH_FROM, SearchMode, plan_search
+from goods.index.quantization import QUANTIZATION_NOTE, Quantization
 from goods.index.seal import seal_in_child
 from goods.index.words import WORDS, Words
 
@@ -55,6 +56,7 @@ class EdgeIndex:
     """
 
     streams = 1
+    quantizations = tuple(Quantization)
 
     def __init__(self, folder: str | Path, *, wait_s: float = LOCK_WAIT_S) -> None:
         self.folder = Path(folder)
@@ -203,7 +205,8 @@ class EdgeIndex:
     def seal(self) -> None:
         opened, info = self._require(), self.info()
         outside = info.points - info.indexed
-        if info.points >= GRAPH_FROM and outside > UNINDEXED_SHARE * info.points:
+        is_other = info.quantization is not opened.generation.quantization()
+        if info.points >= GRAPH_FROM and (outside > UNINDEXED_SHARE * info.points or is_other):
             target = self._generations.next(is_copy=True)
             seal_in_child(opened.generation, target, opened.contract.dimension)
             sealed = load_generation(target)  # shown to open before the other one goes
@@ -211,6 +214,9 @@ class EdgeIndex:
             self._opened = opened = sealed
         if opened.generation != self._generations.current():
             self._generations.serve(opened.generation)
+
+    def quantize(self, quantization: Quantization) -> None:
+        self.write_note(QUANTIZATION_NOTE, quantization.to_note())
 
     def read_note(self, name: str) -> dict[str, Any] | None:
         return self._require().generation.read_note(name)
@@ -224,13 +230,17 @@ class EdgeIndex:
         opened = self._require()
         with self._engine() as shard:
             info = shard.info()
+        graph = opened.generation.graph_size()
         return IndexInfo(
             address=str(self.folder),
             engine=f"Qdrant Edge {version('qdrant-edge-py')}",
             generation=opened.generation.path.name,
             points=info.points_count,
-            indexed=opened.generation.graph_size().covers(
-                info.points_count, info.indexed_vectors_count
+            indexed=graph.covers(info.points_count, info.indexed_vectors_count),
+            quantization=(
+                Quantization(graph.quantization)
+                if graph.vectors
+                else opened.generation.quantization()
             ),
             contract=opened.contract,
         )

@@ -9,6 +9,7 @@ import qdrant_edge as edge
 from goods.index import Order, Point, Vector
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
 from goods.index.planner import SearchMode
+from goods.index.quantization import Quantization
 from goods.index.words import WORDS, Words, product_words
 from goods.schema import CatalogSchema, FieldKind
 
@@ -86,19 +87,35 @@ def edge_order(order: Order | None) -> edge.OrderBy | None:
     )
 
 
-def edge_config(dimension: int, *, with_graph: bool) -> edge.EdgeConfig:
-    """A shard of cosine vectors and words, with int8 copies in memory once there is a graph."""
-    int8 = edge.ScalarQuantizationConfig(edge.ScalarType.Int8, 0.99, memory=edge.Memory.Pinned)
+def edge_config(dimension: int, quantization: Quantization = Quantization.NONE) -> edge.EdgeConfig:
+    """A shard of cosine vectors and words, with quantised copies in memory once it has a graph."""
     return edge.EdgeConfig(
         vectors=edge.EdgeVectorParams(dimension, edge.Distance.Cosine),
         sparse_vectors={WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
         hnsw_config=edge.HnswIndexConfig(m=16, ef_construct=128, full_scan_threshold=10_000),
-        quantization_config=int8 if with_graph else None,
+        quantization_config=_quantization(quantization),
         optimizers=edge.EdgeOptimizersConfig(
             indexing_threshold=1,  # in KB: whether a graph pays was decided before optimising
             default_segment_number=1,
         ),
     )
+
+
+def _quantization(quantization: Quantization) -> "edge.QuantizationConfigType | None":
+    turbo, pinned = edge.TurboQuantBitSize, edge.Memory.Pinned
+    match quantization:
+        case Quantization.NONE:
+            return None
+        case Quantization.INT8:
+            return edge.ScalarQuantizationConfig(edge.ScalarType.Int8, 0.99, memory=pinned)
+        case Quantization.TURBO4:
+            return edge.TurboQuantQuantizationConfig(bits=turbo.Bits4, memory=pinned)
+        case Quantization.TURBO2:
+            return edge.TurboQuantQuantizationConfig(bits=turbo.Bits2, memory=pinned)
+        case Quantization.TURBO1:
+            return edge.TurboQuantQuantizationConfig(bits=turbo.Bits1, memory=pinned)
+        case Quantization.BINARY:
+            return edge.BinaryQuantizationConfig(memory=pinned)
 
 
 def as_list(vector: Vector) -> list[float]:

@@ -41,7 +41,7 @@ def make_generation(generation: Generation, contract: Contract) -> None:
     require_room(generation.path.parent)
     with engine_errors(partial.path), disk_errors(partial.path):
         partial.shard.mkdir(parents=True)
-        config = edge_config(contract.dimension, with_graph=False)
+        config = edge_config(contract.dimension)
         shard = edge.EdgeShard.create(str(partial.shard), config)
         index_payload(shard, contract)
         shard.flush()

@@ -26,6 +26,7 @@ from goods.errors import IndexStoreError
 from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, hold, write_atomically
 from goods.index.planner import TUNING_NOTE, Tuning
+from goods.index.quantization import QUANTIZATION_NOTE, Quantization
 
 _NAME = re.compile(r"gen-(\d{4,})(-sealed)?")
 _PARTIAL = ".partial"
@@ -43,15 +44,17 @@ class GraphSize:
     Attributes:
         vectors: In the graph.
         words: Points whose words were indexed then.
+        quantization: In which form it compares vectors.
     """
 
     vectors: int = 0
     words: int = 0
+    quantization: str = Quantization.INT8
 
     @classmethod
-    def of(cls, points: int, indexed: int) -> Self:
+    def of(cls, points: int, indexed: int, quantization: Quantization) -> Self:
         """From what the engine tells right after it was built."""
-        return cls(indexed - points, points)
+        return cls(indexed - points, points, quantization.value)
 
     def covers(self, points: int, indexed: int) -> int:
         """How many points are in the graph by now: all but those written since."""
@@ -112,6 +115,10 @@ class Generation:
         """What the graph covered when it was built."""
         note = self.read_note(GRAPH_NOTE)
         return GraphSize(**note) if note else GraphSize()
+
+    def quantization(self) -> Quantization:
+        """In which form its next graph compares vectors."""
+        return Quantization.of(self.read_note(QUANTIZATION_NOTE))
 
     def tuning(self) -> Tuning:
         """How its searches are planned."""

@@ -2,13 +2,15 @@
 
     python -m goods.index.seal SOURCE TARGET DIMENSION PARENT
 
-copies the generation SOURCE, optimises the copy (HNSW over int8 vectors) and renames it to TARGET.
-SOURCE stays as it is, so that a crash at any moment loses nothing. A separate process, because the
-engine holds the interpreter while it optimises: 15 s for 100k x 512, during which nothing else in
-the process would run. It must be spawned: a fork after the engine was opened hangs.
+copies the generation SOURCE, optimises the copy (HNSW over vectors quantised as SOURCE's note says)
+and renames it to TARGET. SOURCE stays as it is, so that a crash at any moment loses nothing. A
+separate process, because the engine holds the interpreter while it optimises: 15 s for 100k x 512,
+during which nothing else in the process would run. It must be spawned: a fork after the engine was
+opened hangs.
 """
 
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -24,6 +26,7 @@ from goods.errors import IndexStoreError
 from goods.index.disk import require_room
 from goods.index.edge_models import edge_config
 from goods.index.generations import GRAPH_NOTE, Generation, GraphSize
+from goods.index.quantization import Quantization
 
 _PR_SET_PDEATHSIG = 1
 
@@ -62,16 +65,26 @@ def seal(source: Generation, target: Generation, dimension: int) -> None:
     partial = target.partial
     shutil.rmtree(partial.path, ignore_errors=True)
     shutil.copytree(source.path, partial.path)
-    shard = edge.EdgeShard.load(str(partial.shard), edge_config(dimension, with_graph=True))
-    shard.optimize()
+    quantization = source.quantization()
+    if quantization is Quantization.NONE:
+        _forget_quantization(partial.shard)
+    shard = edge.EdgeShard.load(str(partial.shard), edge_config(dimension, quantization))
+    shard.optimize()  # builds anew what has another quantisation
     shard.flush()
     info = shard.info()
-    partial.write_note(
-        GRAPH_NOTE, asdict(GraphSize.of(info.points_count, info.indexed_vectors_count))
-    )
+    size = GraphSize.of(info.points_count, info.indexed_vectors_count, quantization)
+    partial.write_note(GRAPH_NOTE, asdict(size))
     shard.close()
     sync_tree(partial.path)  # before anything may point to it
     partial.path.rename(target.path)
+
+
+def _forget_quantization(shard: Path) -> None:
+    """Undo an earlier graph's quantisation: loading can name another one, but not none."""
+    file = shard / "edge_config.json"
+    config = json.loads(file.read_text("utf-8"))
+    config.pop("quantization_config", None)
+    file.write_text(json.dumps(config), "utf-8")
 
 
 def end_with(parent: int) -> None:

@@ -19,11 +19,19 @@ from goods.index import FacetCount, Found, IndexInfo, Order, Point, Record, Vect
 from goods.index.conditions import Condition
 from goods.index.contract import Contract, payload_selector, vector_selector
 from goods.index.planner import TUNING_NOTE, SearchMode, Tuning, plan_search
+from goods.index.quantization import QUANTIZATION_NOTE, Quantization
 from goods.index.server_address import ServerAddress
-from goods.index.server_calls import Patience, check_version, retrying, server_errors
+from goods.index.server_calls import (
+    OLDEST,
+    Patience,
+    check_version,
+    retrying,
+    server_errors,
+)
 from goods.index.server_collections import Collections
 from goods.index.server_graph import build_graph
 from goods.index.server_models import (
+    offered,
     server_filter,
     server_order,
     server_point,
@@ -50,6 +58,7 @@ class ServerIndex:
         collection: The name people use.
         address: How to call it in messages.
         engine: What the server says it is.
+        version: Its major and minor version.
         patience: How long to bear with it.
     """
 
@@ -62,9 +71,11 @@ class ServerIndex:
         *,
         address: str,
         engine: str = "Qdrant",
+        version: tuple[int, int] = OLDEST,
         patience: Patience | None = None,
     ) -> None:
         self.address = address
+        self.quantizations = offered(version)
         self._client = client
         self._engine = engine
         self._patience = patience or Patience()
@@ -97,13 +108,19 @@ class ServerIndex:
         )
         try:
             with server_errors(address):
-                version = retrying(patience)(client.info).version
-            check_version(address, version)
+                shown = retrying(patience)(client.info).version
+            version = check_version(address, shown)
         except BaseException:
             client.close()
             raise
-        name, engine = where.collection, f"Qdrant {version}"
-        return cls(client, name, address=address, engine=engine, patience=patience)
+        return cls(
+            client,
+            where.collection,
+            address=address,
+            engine=f"Qdrant {shown}",
+            version=version,
+            patience=patience,
+        )
 
     @property
     def contract(self) -> Contract:
@@ -261,6 +278,9 @@ class ServerIndex:
         build_graph(self._collections, self._target, self._patience)
         self._collections.serve(self._target)
 
+    def quantize(self, quantization: Quantization) -> None:
+        self._collections.quantize(self._target, quantization)
+
     def read_note(self, name: str) -> dict[str, Any] | None:
         return self._collections.read_note(self._target, name)
 
@@ -280,6 +300,7 @@ class ServerIndex:
             generation=opened.name,
             points=points,
             indexed=min(points, max(0, with_words - points)),
+            quantization=Quantization.of(self.read_note(QUANTIZATION_NOTE)),
             contract=opened.contract,
         )
 

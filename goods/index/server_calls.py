@@ -100,8 +100,8 @@ def server_errors(address: str) -> Iterator[None]:
         raise IndexStoreError(_stranger(address, error)) from error
 
 
-def check_version(address: str, version: str) -> None:
-    """Refuse servers that lack what the index relies on.
+def check_version(address: str, version: str) -> tuple[int, int]:
+    """The server's version, major and minor; refuse one that lacks what the index relies on.
 
     Raises:
         IndexStoreError: The server is older than `OLDEST`, or does not say.
@@ -110,6 +110,7 @@ def check_version(address: str, version: str) -> None:
     if found is None or (int(found[1]), int(found[2])) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         raise IndexStoreError(f"{address} is Qdrant {version}; {oldest} or newer is needed")
+    return int(found[1]), int(found[2])
 
 
 def _stranger(address: str, error: Exception) -> str:

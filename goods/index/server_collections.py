@@ -16,8 +16,9 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from goods.errors import IndexStoreError
 from goods.index.contract import Contract, check_continues
 from goods.index.planner import GRAPH_FROM
+from goods.index.quantization import QUANTIZATION_NOTE, Quantization
 from goods.index.server_calls import Patience, retrying, server_errors
-from goods.index.server_models import BM25, INT8, NO_GRAPH, PAYLOAD_INDEX, STRICT
+from goods.index.server_models import BM25, INT8, NO_GRAPH, PAYLOAD_INDEX, QUANTIZATION, STRICT
 
 T = TypeVar("T")
 
@@ -155,6 +156,15 @@ class Collections:
         """Note something beside the contract: the server merges metadata, key by key."""
         merged = {_note(name): dict(note)}
         self.call(self.client.update_collection, physical, metadata=merged)
+
+    def quantize(self, physical: str, quantization: Quantization) -> None:
+        """Have the server keep vectors in this form, and note it, in one step."""
+        self.call(
+            self.client.update_collection,
+            physical,
+            quantization_config=QUANTIZATION[quantization],
+            metadata={_note(QUANTIZATION_NOTE): quantization.to_note()},
+        )
 
     def _create_if_absent(self, physical: str, contract: Contract) -> None:
         """Create a collection; no conflict after a lost answer, or beside another process."""

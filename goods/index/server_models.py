@@ -7,6 +7,7 @@ from qdrant_client import models
 from goods.index import Order, Point
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
 from goods.index.planner import SearchMode
+from goods.index.quantization import Quantization
 from goods.index.words import WORDS, Words, product_words
 from goods.schema import CatalogSchema, FieldKind
 
@@ -19,11 +20,41 @@ PAYLOAD_INDEX = {
 GRAPH = models.HnswConfigDiff(m=16, ef_construct=128)
 NO_GRAPH = models.HnswConfigDiff(m=0)  # while a bulk load runs
 
+
+def _turbo(bits: models.TurboQuantBitSize) -> models.TurboQuantization:
+    return models.TurboQuantization(
+        turbo=models.TurboQuantQuantizationConfig(bits=bits, always_ram=True)
+    )
+
+
 INT8 = models.ScalarQuantization(
     scalar=models.ScalarQuantizationConfig(
         type=models.ScalarType.INT8, quantile=0.99, always_ram=True
     )
 )
+
+QUANTIZATION: dict[Quantization, models.QuantizationConfigDiff] = {
+    Quantization.NONE: models.Disabled.DISABLED,
+    Quantization.INT8: INT8,
+    Quantization.TURBO4: _turbo(models.TurboQuantBitSize.BITS4),
+    Quantization.TURBO2: _turbo(models.TurboQuantBitSize.BITS2),
+    Quantization.TURBO1: _turbo(models.TurboQuantBitSize.BITS1),
+    Quantization.BINARY: models.BinaryQuantization(
+        binary=models.BinaryQuantizationConfig(always_ram=True)
+    ),
+}
+
+_TURBO_SINCE = (1, 18)
+
+
+def offered(version: tuple[int, int]) -> tuple[Quantization, ...]:
+    """The quantisations that a server of this version has."""
+    return tuple(
+        q
+        for q, config in QUANTIZATION.items()
+        if version >= _TURBO_SINCE or not isinstance(config, models.TurboQuantization)
+    )
+
 
 BM25 = {WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)}
 

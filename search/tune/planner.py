@@ -103,14 +103,19 @@ def mode_for(demand: Demand, tuning: Tuning, *, has_graph: bool) -> SearchMode:
 
 
 def _fastest(trials: Sequence[Trial]) -> SearchMode:
-    """The mode that reaches the target under the most filters, of those the fastest."""
+    """The mode that reaches the target under the most filters, of those the fastest.
+
+    Where no mode reaches it at all, the one that finds most.
+    """
     by_mode: dict[SearchMode, list[Trial]] = {}
     for trial in trials:
         by_mode.setdefault(trial.mode, []).append(trial)
 
-    def worth(mode: SearchMode) -> tuple[int, float]:
+    def worth(mode: SearchMode) -> tuple[int, float, float]:
         tried = by_mode[mode]
-        return sum(t.recall >= TARGET for t in tried), -sum(t.p50_ms for t in tried)
+        reached = sum(t.recall >= TARGET for t in tried)
+        found = 0.0 if reached else sum(t.recall for t in tried)
+        return reached, found, -sum(t.p50_ms for t in tried)
 
     return max(by_mode, key=worth)
 
