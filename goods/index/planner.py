@@ -34,7 +34,7 @@ EXACT_UP_TO = 20_000
 """Candidates up to which an exact scan costs no more than ACORN: 3 ms at 256, 7 at 512 numbers."""
 
 GRAPH_FROM = EXACT_UP_TO
-"""Points from which a graph and quantised vectors are built at all: below, nothing would use them."""
+"""Points from which a graph and quantised vectors are built: below, nothing would use them."""
 
 EF = 128
 """Candidates that a walk on the graph keeps, unless more results are asked for."""
