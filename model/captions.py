@@ -37,10 +37,15 @@ def plain(text: str) -> str:
 
 
 def phrase_facts(product: Product, fields: Sequence[str]) -> dict[str, str]:
-    """The values of these keyword fields that the product has, in reading order."""
+    """The values of these keyword fields that the product has, in reading order, made plain."""
+    return {name: plain(words) for name, words in phrase_words(product, fields).items()}
+
+
+def phrase_words(product: Product, fields: Sequence[str]) -> dict[str, str]:
+    """The same as the catalog spells them."""
     found = {name: product.attributes[name] for name in fields if name in product.attributes}
     return {
-        name: plain(" ".join(value) if isinstance(value, tuple) else str(value))
+        name: " ".join(value) if isinstance(value, tuple) else str(value)
         for name, value in found.items()
     }
 

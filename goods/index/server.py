@@ -28,7 +28,7 @@ from goods.index.server_calls import (
     retrying,
     server_errors,
 )
-from goods.index.server_collections import Collections
+from goods.index.server_collections import Collections, note_in
 from goods.index.server_graph import build_graph
 from goods.index.server_models import (
     offered,
@@ -300,7 +300,7 @@ class ServerIndex:
             generation=opened.name,
             points=points,
             indexed=min(points, max(0, with_words - points)),
-            quantization=Quantization.of(self.read_note(QUANTIZATION_NOTE)),
+            quantization=Quantization.of(note_in(info.config.metadata or {}, QUANTIZATION_NOTE)),
             contract=opened.contract,
         )
 

@@ -149,8 +149,7 @@ class Collections:
 
     def read_note(self, physical: str, name: str) -> dict[str, Any] | None:
         """What was noted under this name."""
-        note = self._metadata(physical).get(_note(name))
-        return note if isinstance(note, dict) else None
+        return note_in(self._metadata(physical), name)
 
     def write_note(self, physical: str, name: str, note: Mapping[str, Any]) -> None:
         """Note something beside the contract: the server merges metadata, key by key."""
@@ -211,6 +210,12 @@ class Collections:
 
 def _number(physical: str) -> int:
     return int(physical.rpartition("-")[2])
+
+
+def note_in(metadata: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """What `Collections.write_note` put into the metadata of a collection under this name."""
+    note = metadata.get(_note(name))
+    return note if isinstance(note, dict) else None
 
 
 def _note(name: str) -> str:

@@ -15,6 +15,7 @@ from goods.index import VectorIndex
 from goods.index.contract import product_of
 from goods.product import Product
 from goods.schema import CatalogSchema, FieldKind
+from model.captions import phrase_words
 
 PRODUCTS = 2_000
 """Whose vectors texts are to find. Ids are hashes, so the first in order are a fair sample."""
@@ -57,6 +58,5 @@ def searched_in(index: VectorIndex) -> Searched:
 def _said(product: Product, schema: CatalogSchema) -> Iterator[str]:
     """Its title, and its fields as a shopper might name them."""
     names = schema.phrase or tuple(field.name for field in schema.of_kind(FieldKind.KEYWORD))
-    values = [product.attributes[name] for name in names if name in product.attributes]
-    words = (" ".join(value) if isinstance(value, tuple) else str(value) for value in values)
-    yield from filter(None, (product.title.strip(), " ".join(words).strip()))
+    phrase = " ".join(phrase_words(product, names).values())
+    yield from filter(None, (product.title.strip(), phrase.strip()))
