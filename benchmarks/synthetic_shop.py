@@ -2,8 +2,8 @@
 
 24 categories in 46 colours, each pair a cluster of vectors of 512 numbers. Around its middle a
 cluster is as wide in direction i as 1 / i in variance, which gives the neighbourhood of a product
-15 dimensions (Levina and Bickel 2004, of 20 neighbours, at 44,000 rows). That of 44,440 photographs
-has 9 with a small model trained on them, and falls off faster within a colour and type: 1 / i^2.5.
+16 dimensions at 44,440 rows; that of as many photographs has 9 with a small model trained on a
+seventh of them (`neighbourhoods.py`).
 """
 
 from collections.abc import Iterator
