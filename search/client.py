@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from PIL import Image
 
@@ -32,22 +30,21 @@ from search.cursor import MAX_SHOWN, Cursor
 from search.embed import SOON, QueryEncoder, embed
 from search.examples import find_examples, unlike
 from search.facets import FACET_LIMIT, Facets, count_facets
+from search.field_values import FieldValues
 from search.filters import Filters
 from search.heat import heated
 from search.hits import hits_of
-from search.options import SearchOptions, Understand
+from search.options import SearchOptions
 from search.pages import turn
-from search.query import Example, Query
+from search.query import Query
 from search.query_model import QueryModel
 from search.relevance import RELEVANCE_NOTE, Background, Relevance, relevance
+from search.searcher import Searcher
 from search.understand import Understanding, understand
 from search.vocabulary import LiveVocabulary
 
-VOCABULARY_LIMIT = 10_000
-"""Values of one field up to which filters are checked against them."""
 
-
-class SearchClient:
+class SearchClient(Searcher):
     """Searches one index with the model that made it.
 
     Use it from one thread at a time when the index is a folder.
@@ -94,20 +91,9 @@ class SearchClient:
         except BaseException:
             self.index.close()
             raise
+        self._values = FieldValues(self.index)
         self._limits = limits
         self._embedder = embedder
-        self._vocabularies: dict[str, tuple[str, ...]] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def schema(self) -> CatalogSchema:
@@ -145,15 +131,6 @@ class SearchClient:
         filters: Filters | None = None,
         options: SearchOptions | None = None,
     ) -> Answer:
-        """The products that a query of several parts is about, under the filters.
-
-        An empty query gives all products under the filters, sorted if the options say so.
-
-        Raises:
-            QueryError: The index has no such product; a filter, facet, option or cursor cannot be
-                used; or the parts of the query cancel each other out.
-            PictureError: A picture cannot be used.
-        """
         options = options or SearchOptions()
         started = time.perf_counter()
         filtered = self._conditions(filters)
@@ -192,46 +169,6 @@ class SearchClient:
             index_ms=(done - encoded) * 1e3,
         )
 
-    def by_text(
-        self,
-        text: str,
-        filters: Filters | None = None,
-        *,
-        limit: int = 10,
-        offset: int = 0,
-        facets: Sequence[str] = (),
-        understand: Understand = "off",
-    ) -> Answer:
-        """The products that look like what the text says, or are called so; see `search`."""
-        options = SearchOptions(limit=limit, offset=offset, facets=facets, understand=understand)
-        return self.search(Query(texts=(text,)), filters, options)
-
-    def by_image(
-        self,
-        image: Example,
-        filters: Filters | None = None,
-        *,
-        limit: int = 10,
-        offset: int = 0,
-        facets: Sequence[str] = (),
-    ) -> Answer:
-        """The products closest to a picture: a path, URL, bytes or image; see `search`."""
-        options = SearchOptions(limit=limit, offset=offset, facets=facets)
-        return self.search(Query(images=(image,)), filters, options)
-
-    def similar_to(
-        self,
-        product_id: str,
-        filters: Filters | None = None,
-        *,
-        limit: int = 10,
-        offset: int = 0,
-        facets: Sequence[str] = (),
-    ) -> Answer:
-        """The products closest to one of the catalog, without it and its variants; see `search`."""
-        options = SearchOptions(limit=limit, offset=offset, facets=facets)
-        return self.search(Query(products=(product_id,)), filters, options)
-
     def facets(
         self,
         names: Sequence[str] = (),
@@ -240,17 +177,6 @@ class SearchClient:
         limit: int = FACET_LIMIT,
         widen: bool = False,
     ) -> Facets:
-        """What the products under the filters have: counts per value, ranges of numbers.
-
-        Args:
-            names: Fields to count; all of them when empty.
-            filters: What the counted products hold to.
-            limit: Values counted per field.
-            widen: Count each field under the filters on the other fields alone.
-
-        Raises:
-            QueryError: There is no such field, or a filter cannot be used.
-        """
         wanted = names or self.countable
         return count_facets(self.index, wanted, self._conditions(filters), limit=limit, widen=widen)
 
@@ -267,7 +193,6 @@ class SearchClient:
         return lambda image: heated(image, heat_map(encoder, image, vector))
 
     def understand(self, text: str) -> Understanding:
-        """What a shopper's text asks for, in the words of this catalog; nothing is searched."""
         return understand(text, self._words.get())
 
     def info(self) -> IndexInfo:
@@ -275,7 +200,6 @@ class SearchClient:
         return self.index.info()
 
     def close(self) -> None:
-        """Let go of the index."""
         self.index.close()
 
     def _embed(self, query: Query, examples: Mapping[str, Record]) -> Vector:
@@ -297,15 +221,7 @@ class SearchClient:
         return Background.of(self.index.read_note(RELEVANCE_NOTE))
 
     def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
-        return filters.conditions(self.schema, self._vocabulary) if filters else ()
-
-    def _vocabulary(self, name: str) -> Sequence[str] | None:
-        """The field's values, or None when they are too many to check against."""
-        if name not in self._vocabularies:
-            counts = self.index.facet(name, limit=VOCABULARY_LIMIT)
-            self._vocabularies[name] = tuple(str(count.value) for count in counts)
-        values = self._vocabularies[name]
-        return values if len(values) < VOCABULARY_LIMIT else None
+        return filters.conditions(self.schema, self._values.of) if filters else ()
 
 
 def _question(query: Query, filtered: tuple[Condition, ...], options: SearchOptions) -> bytes:

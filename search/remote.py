@@ -5,8 +5,7 @@ with RemoteClient("http://127.0.0.1:8000") as shop:
 """
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -15,7 +14,7 @@ from goods.product import Product
 from search.answer import Answer
 from search.facets import FACET_LIMIT, Facets
 from search.filters import Filters
-from search.options import SearchOptions, Understand
+from search.options import SearchOptions
 from search.query import Query
 from search.remote_calls import (
     answer_of,
@@ -28,12 +27,13 @@ from search.remote_calls import (
     understanding_of,
     unreachable,
 )
+from search.searcher import AsyncSearcher, Searcher
 from search.understand.decision import Understanding
 
 TIMEOUT_S = 30.0
 
 
-class RemoteClient:
+class RemoteClient(Searcher):
     """Asks a service; safe to use from several threads.
 
     Args:
@@ -46,24 +46,13 @@ class RemoteClient:
         self.url = url
         self._http = httpx.Client(base_url=url, headers=_headers(key), timeout=timeout_s)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def search(
         self,
         query: Query,
         filters: Filters | None = None,
         options: SearchOptions | None = None,
     ) -> Answer:
-        """See `SearchClient.search`; pictures of products are at the service's own addresses.
+        """See `Searcher.search`; pictures of products are at the service's own addresses.
 
         Raises:
             QueryError: The service cannot answer this query.
@@ -71,23 +60,6 @@ class RemoteClient:
         """
         call = call_of(query, filters, options or SearchOptions())
         return answer_of(self._json("POST", "/search", **call.request()), self.url)
-
-    def by_text(
-        self,
-        text: str,
-        filters: Filters | None = None,
-        *,
-        limit: int = 10,
-        understand: Understand = "off",
-    ) -> Answer:
-        """The products that look like what the text says, or are called so; see `search`."""
-        return self.search(Query(text), filters, SearchOptions(limit=limit, understand=understand))
-
-    def similar_to(
-        self, product_id: str, filters: Filters | None = None, *, limit: int = 10
-    ) -> Answer:
-        """The products closest to one of the catalog; see `search`."""
-        return self.search(Query(products=product_id), filters, SearchOptions(limit=limit))
 
     def facets(
         self,
@@ -97,7 +69,6 @@ class RemoteClient:
         limit: int = FACET_LIMIT,
         widen: bool = False,
     ) -> Facets:
-        """See `SearchClient.facets`."""
         asked = _counting(names, filters, limit, widen)
         plain = self._json("GET", "/facets", params=asked)
         return Facets(facets_of(plain), numbers_of(plain))
@@ -111,7 +82,6 @@ class RemoteClient:
         return product_of(self._json("GET", _path(product_id)), self.url)
 
     def understand(self, text: str) -> Understanding:
-        """What a shopper's text asks for; nothing is searched."""
         return understanding_of(self._json("GET", "/understand", params={"q": text}))
 
     def suggest(self, text: str, limit: int = 8) -> list[str]:
@@ -120,7 +90,6 @@ class RemoteClient:
         return [suggestion["text"] for suggestion in plain["suggestions"]]
 
     def close(self) -> None:
-        """Close the connections."""
         self._http.close()
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
@@ -131,23 +100,12 @@ class RemoteClient:
         return checked(response).json()
 
 
-class AsyncRemoteClient:
+class AsyncRemoteClient(AsyncSearcher):
     """A `RemoteClient` for programs that wait with `await`."""
 
     def __init__(self, url: str, key: str | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
         self.url = url
         self._http = httpx.AsyncClient(base_url=url, headers=_headers(key), timeout=timeout_s)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def search(
         self,
@@ -155,27 +113,8 @@ class AsyncRemoteClient:
         filters: Filters | None = None,
         options: SearchOptions | None = None,
     ) -> Answer:
-        """See `RemoteClient.search`."""
         call = call_of(query, filters, options or SearchOptions())
         return answer_of(await self._json("POST", "/search", **call.request()), self.url)
-
-    async def by_text(
-        self,
-        text: str,
-        filters: Filters | None = None,
-        *,
-        limit: int = 10,
-        understand: Understand = "off",
-    ) -> Answer:
-        """See `RemoteClient.by_text`."""
-        options = SearchOptions(limit=limit, understand=understand)
-        return await self.search(Query(text), filters, options)
-
-    async def similar_to(
-        self, product_id: str, filters: Filters | None = None, *, limit: int = 10
-    ) -> Answer:
-        """See `RemoteClient.similar_to`."""
-        return await self.search(Query(products=product_id), filters, SearchOptions(limit=limit))
 
     async def facets(
         self,
@@ -185,7 +124,6 @@ class AsyncRemoteClient:
         limit: int = FACET_LIMIT,
         widen: bool = False,
     ) -> Facets:
-        """See `SearchClient.facets`."""
         asked = _counting(names, filters, limit, widen)
         plain = await self._json("GET", "/facets", params=asked)
         return Facets(facets_of(plain), numbers_of(plain))
@@ -195,7 +133,6 @@ class AsyncRemoteClient:
         return product_of(await self._json("GET", _path(product_id)), self.url)
 
     async def understand(self, text: str) -> Understanding:
-        """See `RemoteClient.understand`."""
         return understanding_of(await self._json("GET", "/understand", params={"q": text}))
 
     async def suggest(self, text: str, limit: int = 8) -> list[str]:
@@ -204,7 +141,6 @@ class AsyncRemoteClient:
         return [suggestion["text"] for suggestion in plain["suggestions"]]
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._http.aclose()
 
     async def _json(self, method: str, path: str, **request: Any) -> Any:

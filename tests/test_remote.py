@@ -1,6 +1,7 @@
 """Clients of the service: what they find is what the index itself gives."""
 
 import asyncio
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from search import (
 )
 from search.api.settings import ServiceSettings
 from search.expressions import expressions
+from search.searcher import Searcher
 from served import make_home, served
 from shop import picture
 
@@ -104,7 +106,10 @@ def test_the_other_questions_are_answered_alike(remote: RemoteClient, local: Sea
     assert remote.product("P-5").title == "Blue Dress number 5"
     assert remote.suggest("red dr")[0] == "red dress"
     assert remote.similar_to("P-1", limit=3).hits
-    assert remote.by_text("dress", limit=2).hits
+    assert essence(remote.by_text("dress", limit=2, offset=1, facets=["colour"])) == essence(
+        local.by_text("dress", limit=2, offset=1, facets=["colour"])
+    )
+    assert essence(remote.by_image(picture(4))) == essence(local.by_image(picture(4)))
 
 
 def test_the_async_clients_say_the_same(url: str, home: Path) -> None:
@@ -119,13 +124,33 @@ def test_the_async_clients_say_the_same(url: str, home: Path) -> None:
             assert (await client.suggest("red dr"))[0] == "red dress"
             assert (await client.by_text("red")).hits
             assert (await client.similar_to("P-5")).hits
+            assert (await client.by_image(picture(4))).hits
         async with AsyncSearchClient(str(home / "index"), device="cpu") as shop:
             assert (await shop.facets(["colour"])).values["colour"]
             assert (await shop.understand("red")).filters
+            assert (await shop.by_text("red", limit=2)).hits
             return several[0], await shop.search(query, None, options)
 
     remotely, locally = asyncio.run(ask())
     assert essence(remotely) == essence(locally)
+
+
+@pytest.mark.parametrize("kind", [SearchClient, AsyncSearchClient, RemoteClient, AsyncRemoteClient])
+@pytest.mark.parametrize(
+    "method", ["search", "by_text", "by_image", "similar_to", "facets", "understand", "close"]
+)
+def test_every_client_takes_the_same_and_says_what_it_gives(kind: type, method: str) -> None:
+    own = getattr(kind, method)
+    assert inspect.signature(own) == inspect.signature(getattr(Searcher, method))
+    assert inspect.getdoc(own)
+    assert inspect.iscoroutinefunction(own) is kind.__name__.startswith("Async")
+
+
+def test_an_async_client_is_opened_like_one_that_blocks() -> None:
+    opened = inspect.signature(AsyncSearchClient).parameters
+    usual = inspect.signature(SearchClient).parameters
+    assert opened["index"].annotation == str | Path, "an open index belongs to another thread"
+    assert {**opened, "index": None} == {**usual, "index": None}
 
 
 def test_what_the_service_does_not_take_is_said(remote: RemoteClient, home: Path) -> None:
