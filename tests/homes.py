@@ -8,6 +8,7 @@ from goods.index import VectorIndex
 from goods.index.edge import EdgeIndex
 from goods.index.server import ServerIndex
 from goods.index.server_calls import Patience
+from goods.index.server_connection import Connection
 
 HOMES = ("edge", "server")
 
@@ -20,4 +21,4 @@ def new_home(kind: str, folder: Path) -> VectorIndex:
 def server_double(client: QdrantClient) -> ServerIndex:
     """A server's index on a client in local mode, which says of itself that it is no server."""
     patience = Patience(poll_s=0.001)
-    return ServerIndex(client, "products", address="http://test/products", patience=patience)
+    return ServerIndex(Connection(client, "products", "http://test/products", patience=patience))

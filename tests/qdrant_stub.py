@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from goods.index.server import ServerIndex
 from goods.index.server_calls import Patience
+from goods.index.server_connection import Connection
 
 QUICK = Patience(attempts=3, longest_wait_s=0.01, graph_timeout_s=0.2, poll_s=0.005)
 HNSW = {"m": 16, "ef_construct": 100, "full_scan_threshold": 10_000}
@@ -239,4 +240,4 @@ def serve(stub: Stub) -> Iterator[Stub]:
 def connect(stub: Stub, api_key: str | None = None) -> ServerIndex:
     """The index `products` on the stub, by a client without much patience."""
     address = f"http://127.0.0.1:{stub.port}/products"
-    return ServerIndex.connect(address, api_key=api_key, timeout_s=5, patience=QUICK)
+    return ServerIndex(Connection.open(address, api_key=api_key, timeout_s=5, patience=QUICK))

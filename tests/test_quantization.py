@@ -133,7 +133,7 @@ def test_an_interrupted_build_leaves_the_old_graph_and_is_made_up_for(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("goods.index.edge.seal_in_child", stopped)
+        patch.setattr("goods.index.edge_in_use.seal_in_child", stopped)
         with pytest.raises(KeyboardInterrupt):
             quantize(index, Quantization.BINARY)
     index.close()
@@ -196,7 +196,7 @@ def test_a_failing_build_is_said_and_the_index_goes_on(
     def full(*_: object) -> None:
         raise IndexStoreError("building the graph failed")
 
-    monkeypatch.setattr("goods.index.edge.seal_in_child", full)
+    monkeypatch.setattr("goods.index.edge_in_use.seal_in_child", full)
     with pytest.raises(IndexStoreError, match="building the graph failed"):
         quantize(index, Quantization.BINARY)
     assert index.search(point(3).vector, 1)[0].payload["id"] == "p3"

@@ -17,6 +17,7 @@ from goods.errors import IndexMissingError, IndexStoreError
 from goods.index import open_index
 from goods.index.server import ServerIndex
 from goods.index.server_address import ServerAddress
+from goods.index.server_connection import Connection
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ def test_failures_over_grpc_mean_the_same(
     client = QdrantClient(
         "http://127.0.0.1:1", grpc_port=port, prefer_grpc=True, check_compatibility=False
     )
-    index = ServerIndex(client, "products", address="shop", patience=QUICK)
+    index = ServerIndex(Connection(client, "products", "shop", patience=QUICK))
     with closing(index), pytest.raises(IndexStoreError, match=rf"^shop {sentence}"):
         index.count()
     assert len(calls) == attempts

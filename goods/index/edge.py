@@ -1,13 +1,11 @@
 """The embedded index: Qdrant's own engine inside this process, in a folder.
 
-Facts about Qdrant Edge 0.9 that shape this file: updates are durable only after `flush`; nothing is
+Facts about Qdrant Edge 0.9 that shape it: updates are durable only after `flush`; nothing is
 optimised by itself, and optimising holds the interpreter for its whole duration, so that it happens
 in a process of its own (`goods.index.seal`); its errors are plain `Exception`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,10 @@ from uuid import UUID
 
 import qdrant_edge as edge
 
-from goods.errors import IndexMissingError, IndexStoreError
-from goods.index import FacetCount, Found, IndexInfo, Order, Point, Record, Vector, check_points
 from goods.index.conditions import Condition
-from goods.index.contract import Contract, check_continues, payload_selector, vector_selector
+from goods.index.contract import Contract, payload_selector, vector_selector
 from goods.index.disk import LOCK_WAIT_S, require_room
+from goods.index.edge_in_use import GenerationInUse
 from goods.index.edge_models import (
     as_list,
     edge_filter,
@@ -28,19 +25,19 @@ from goods.index.edge_models import (
     edge_search_params,
     edge_words,
 )
-from goods.index.edge_shard import (
-    OpenGeneration,
-    engine_errors,
-    found_of,
-    index_payload,
-    load_generation,
-    make_generation,
-    record_of,
-)
-from goods.index.generations import Generations
+from goods.index.edge_shard import found_of, record_of
 from goods.index.planner import GRAPH_FROM, SearchMode, plan_search
 from goods.index.quantization import QUANTIZATION_NOTE, Quantization
-from goods.index.seal import seal_in_child
+from goods.index.records import (
+    FacetCount,
+    Found,
+    IndexInfo,
+    Order,
+    Point,
+    Record,
+    Vector,
+    check_points,
+)
 from goods.index.words import WORDS, Words
 
 UNINDEXED_SHARE = 0.1
@@ -60,27 +57,14 @@ class EdgeIndex:
 
     def __init__(self, folder: str | Path, *, wait_s: float = LOCK_WAIT_S) -> None:
         self.folder = Path(folder)
-        self._wait_s = wait_s
-        self._generations = Generations(self.folder, wait_s)
-        self._opened: OpenGeneration | None = None
-        self._is_closed = False
+        self._in_use = GenerationInUse(self.folder, wait_s)
 
     @property
     def contract(self) -> Contract:
-        return self._require().contract
+        return self._in_use.get().contract
 
     def create(self, contract: Contract, *, rebuild: bool = False) -> None:
-        self._check_not_closed()
-        self._generations.make_folder()
-        self._generations.prune()
-        self._release()
-        is_first = self._generations.current() is None
-        if not is_first and not rebuild:
-            self._adopt(contract)
-            return
-        self._opened = self._resume(contract) or self._begin(contract)
-        if is_first:
-            self._generations.serve(self._opened.generation)
+        self._in_use.create(contract, rebuild=rebuild)
 
     def upsert(self, points: Sequence[Point]) -> None:
         check_points(points, self.contract.dimension)
@@ -106,7 +90,7 @@ class EdgeIndex:
         if limit == 0:
             return []
         mode = mode or plan_search(
-            conditions, top, lambda: self.count(conditions, exact=False), self._require().tuning
+            conditions, top, lambda: self.count(conditions, exact=False), self._in_use.get().tuning
         )
         request = edge.QueryRequest(
             limit=limit,
@@ -117,7 +101,7 @@ class EdgeIndex:
             with_payload=True,
             with_vector=vector_selector(with_vectors),
         )
-        with self._engine() as shard:
+        with self._in_use.engine() as shard:
             return [found_of(hit) for hit in shard.query(request)]
 
     def search_words(
@@ -137,7 +121,7 @@ class EdgeIndex:
             with_payload=True,
             with_vector=vector_selector(with_vectors),
         )
-        with self._engine() as shard:
+        with self._in_use.engine() as shard:
             return [found_of(hit) for hit in shard.query(request)]
 
     def listed(
@@ -151,7 +135,7 @@ class EdgeIndex:
             order_by=edge_order(order),
             with_payload=True,
         )
-        with self._engine() as shard:
+        with self._in_use.engine() as shard:
             return [record_of(record) for record in shard.scroll(request)[0]]
 
     def fetch(
@@ -162,14 +146,14 @@ class EdgeIndex:
         keys: Sequence[str] | None = None,
     ) -> list[Record]:
         payload = payload_selector(keys)
-        with self._engine() as shard:
+        with self._in_use.engine() as shard:
             records = shard.retrieve(
                 list(ids), with_payload=payload, with_vector=vector_selector(with_vectors)
             )
         return [record_of(record) for record in records]
 
     def count(self, conditions: Sequence[Condition] = (), *, exact: bool = True) -> int:
-        with self._engine() as shard:
+        with self._in_use.engine() as shard:
             if not conditions:  # counting them one by one takes 7 ms of 44,000
                 return shard.info().points_count
             return shard.count(edge.CountRequest(exact=exact, filter=edge_filter(conditions)))
@@ -178,7 +162,7 @@ class EdgeIndex:
         self, field: str, conditions: Sequence[Condition] = (), *, limit: int = 100
     ) -> list[FacetCount]:
         request = edge.FacetRequest(field, limit=limit, exact=True, filter=edge_filter(conditions))
-        with self._engine() as shard:
+        with self._in_use.engine() as shard:
             return [FacetCount(hit.value, hit.count) for hit in shard.facet(request)]
 
     def scan(
@@ -196,39 +180,31 @@ class EdgeIndex:
                 with_payload=payload_selector(keys),
                 with_vector=vector_selector(with_vectors),
             )
-            with self._engine() as shard:
+            with self._in_use.engine() as shard:
                 records, start = shard.scroll(request)
             yield from map(record_of, records)
             if start is None:
                 return
 
     def seal(self) -> None:
-        opened, info = self._require(), self.info()
-        outside = info.points - info.indexed
-        is_other = info.quantization is not opened.generation.quantization()
-        if info.points >= GRAPH_FROM and (outside > UNINDEXED_SHARE * info.points or is_other):
-            target = self._generations.next(is_copy=True)
-            seal_in_child(opened.generation, target, opened.contract.dimension)
-            sealed = load_generation(target)  # shown to open before the other one goes
-            self._release()
-            self._opened = opened = sealed
-        if opened.generation != self._generations.current():
-            self._generations.serve(opened.generation)
+        info, wanted = self.info(), self._in_use.get().generation.quantization()
+        is_behind = info.points - info.indexed > UNINDEXED_SHARE * info.points
+        if info.points >= GRAPH_FROM and (is_behind or info.quantization is not wanted):
+            self._in_use.seal()
+        self._in_use.serve()
 
     def quantize(self, quantization: Quantization) -> None:
         self.write_note(QUANTIZATION_NOTE, quantization.to_note())
 
     def read_note(self, name: str) -> dict[str, Any] | None:
-        return self._require().generation.read_note(name)
+        return self._in_use.get().generation.read_note(name)
 
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
-        opened = self._require()
-        opened.generation.write_note(name, note)
-        self._opened = replace(opened, tuning=opened.generation.tuning())
+        self._in_use.write_note(name, note)
 
     def info(self) -> IndexInfo:
-        opened = self._require()
-        with self._engine() as shard:
+        opened = self._in_use.get()
+        with self._in_use.engine() as shard:
             info = shard.info()
         graph = opened.generation.graph_size()
         return IndexInfo(
@@ -246,71 +222,10 @@ class EdgeIndex:
         )
 
     def close(self) -> None:
-        self._is_closed = True
-        try:
-            self._release()
-        finally:
-            self._generations.close()
-
-    def _resume(self, contract: Contract) -> OpenGeneration | None:
-        """What a rebuild under this contract left unfinished; under any other, it is removed."""
-        unfinished = self._generations.unfinished()
-        if unfinished is None:
-            return None
-        if unfinished.is_under(contract):
-            remedy = f"delete {unfinished.path} and run the same command again"
-            return load_generation(unfinished, self._wait_s, remedy)
-        self._generations.discard(unfinished)
-        return None
-
-    def _begin(self, contract: Contract) -> OpenGeneration:
-        generation = self._generations.next()
-        make_generation(generation, contract)
-        return load_generation(generation)
-
-    def _adopt(self, contract: Contract) -> None:
-        """Go on with the current generation, with the fields that are new."""
-        opened = self._require()
-        check_continues(str(self.folder), opened.contract, contract)
-        if opened.contract != contract:
-            with self._engine() as shard:
-                index_payload(shard, contract)
-                shard.flush()
-            opened.generation.write_contract(contract)
-            self._opened = replace(opened, contract=contract)
-
-    def _require(self) -> OpenGeneration:
-        """The generation in use; the current one is opened when it is first asked for."""
-        self._check_not_closed()
-        if self._opened is None:
-            self._generations.hold()  # the folder may be younger than this object
-            current = self._generations.current()
-            if current is None:
-                raise IndexMissingError(
-                    f"there is no index in {self.folder} yet; make one with goods ingest"
-                )
-            self._generations.prune()
-            self._opened = load_generation(current, self._wait_s)
-        return self._opened
-
-    def _check_not_closed(self) -> None:
-        if self._is_closed:
-            raise IndexStoreError(f"the index in {self.folder} was closed; open it again")
-
-    def _release(self) -> None:
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.close()
+        self._in_use.close()
 
     def _write(self, operation: edge.UpdateOperation) -> None:
         require_room(self.folder)
-        with self._engine() as shard:
+        with self._in_use.engine() as shard:
             shard.update(operation)
             shard.flush()
-
-    @contextmanager
-    def _engine(self) -> Iterator[edge.EdgeShard]:
-        """The open shard; its failures become IndexStoreError."""
-        opened = self._require()
-        with engine_errors(opened.generation.path):
-            yield opened.shard

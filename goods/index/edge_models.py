@@ -6,10 +6,10 @@ from typing import cast
 import numpy as np
 import qdrant_edge as edge
 
-from goods.index import Order, Point, Vector
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
 from goods.index.planner import SearchMode
 from goods.index.quantization import Quantization
+from goods.index.records import Order, Point, Vector
 from goods.index.words import WORDS, Words, product_words
 from goods.schema import CatalogSchema, FieldKind
 

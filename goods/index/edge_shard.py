@@ -12,12 +12,12 @@ import numpy as np
 import qdrant_edge as edge
 
 from goods.errors import IndexLockedError, IndexStoreError
-from goods.index import Found, Record, Vector
 from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, require_room
 from goods.index.edge_models import PAYLOAD_INDEX, edge_config
 from goods.index.generations import Generation
 from goods.index.planner import Tuning
+from goods.index.records import Found, Record, Vector
 
 
 @dataclass(frozen=True, slots=True)

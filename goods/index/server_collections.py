@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import grpc
-from qdrant_client import QdrantClient, models
+from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from goods.errors import IndexStoreError
 from goods.index.contract import Contract, check_continues
 from goods.index.planner import GRAPH_FROM
 from goods.index.quantization import QUANTIZATION_NOTE, Quantization
-from goods.index.server_calls import Patience, retrying, server_errors
+from goods.index.server_calls import retrying, server_errors
+from goods.index.server_connection import Connection
 from goods.index.server_models import BM25, INT8, NO_GRAPH, PAYLOAD_INDEX, QUANTIZATION, STRICT
 
 T = TypeVar("T")
@@ -27,17 +28,15 @@ class Collections:
     """The generations of one collection name.
 
     Args:
-        client: A connected client.
-        name: The name people use.
-        address: How to call it in messages.
-        patience: How long to bear with the server.
+        connection: To the server, at the name people use.
     """
 
-    def __init__(self, client: QdrantClient, name: str, address: str, patience: Patience) -> None:
-        self.client = client
-        self.name = name
-        self.address = address
-        self._retrying = retrying(patience)
+    def __init__(self, connection: Connection) -> None:
+        self.client = connection.client
+        self.name = connection.collection
+        self.address = connection.address
+        self.patience = connection.patience
+        self._retrying = retrying(connection.patience)
 
     def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """The answer to one call, after as many tries as the policy allows.

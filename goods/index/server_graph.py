@@ -5,7 +5,6 @@ import time
 from qdrant_client import models
 
 from goods.errors import IndexStoreError
-from goods.index.server_calls import Patience
 from goods.index.server_collections import Collections
 from goods.index.server_models import GRAPH
 
@@ -15,12 +14,13 @@ which a node knows as soon as it has taken the change; in a cluster some take it
 The count of indexed vectors says less: with m = 0 it counts vectors that have no graph."""
 
 
-def build_graph(collections: Collections, physical: str, patience: Patience) -> None:
+def build_graph(collections: Collections, physical: str) -> None:
     """Have the server build the graph, and wait until it has.
 
     Raises:
         IndexStoreError: It cannot, or not in time.
     """
+    patience = collections.patience
     give_up = time.monotonic() + patience.graph_timeout_s
     status, greens = models.CollectionStatus.GREY, 0
     while greens < GREENS:

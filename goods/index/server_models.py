@@ -1,13 +1,16 @@
-"""Our conditions and settings in the words of a Qdrant server."""
+"""Our conditions and settings in the words of a Qdrant server, and its answers in ours."""
 
 from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
+import numpy as np
 from qdrant_client import models
 
-from goods.index import Order, Point
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
 from goods.index.planner import SearchMode
 from goods.index.quantization import Quantization
+from goods.index.records import FacetCount, Found, Order, Point, Record, Vector
 from goods.index.words import WORDS, Words, product_words
 from goods.schema import CatalogSchema, FieldKind
 
@@ -129,3 +132,24 @@ def server_search_params(mode: SearchMode, top: int) -> models.SearchParams:
         quantization=models.QuantizationSearchParams(rescore=True, oversampling=oversampling),
         acorn=acorn,
     )
+
+
+def facet_of(hit: models.FacetValueHit) -> FacetCount:
+    """How many points have a value."""
+    return FacetCount(hit.value if isinstance(hit.value, bool) else str(hit.value), hit.count)
+
+
+def record_of(record: models.Record) -> Record:
+    """What was read back."""
+    return Record(UUID(str(record.id)), record.payload or {}, _dense(record.vector))
+
+
+def found_of(hit: models.ScoredPoint) -> Found:
+    """What a search found."""
+    return Found(UUID(str(hit.id)), hit.score, hit.payload or {}, _dense(hit.vector))
+
+
+def _dense(vector: Any) -> Vector | None:
+    if isinstance(vector, dict):  # asked for alone, it may come with its empty name or without
+        vector = vector.get("")
+    return None if vector is None else np.asarray(vector, dtype=np.float32)
