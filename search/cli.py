@@ -222,35 +222,12 @@ def search(
 def _print(answer: "Answer", offset: int, as_json: bool) -> None:
     import json
 
+    from search.lines import lines_of
+
     if as_json:
         click.echo(json.dumps(answer.to_json(), indent=2, ensure_ascii=False))
         return
-    for line in answer.understanding.lines() if answer.understanding else ():
+    for line in lines_of(answer, offset):
         click.echo(line)
-    if answer.relaxed:
-        click.echo(
-            f"nothing holds to all of it, so given up: {'; '.join(map(str, answer.relaxed))}"
-        )
-    if answer.relevance and not answer.relevance.is_good:
-        click.echo("no good match; the closest are:")
-    for rank, hit in enumerate(answer.hits, start=offset + 1):
-        product = hit.product
-        values = (
-            ", ".join(v) if isinstance(v, tuple) else str(v) for v in product.attributes.values()
-        )
-        variants = f"  +{hit.variant_count} variants" if hit.variant_count else ""
-        click.echo(
-            f"{rank:>4}  {hit.score:.3f}  {product.id}  {product.title}  "
-            f"[{'; '.join(values)}]{variants}"
-        )
-    for name, counts in answer.facets.items():
-        click.echo(f"{name}: " + ", ".join(f"{c.value} ({c.count:,})" for c in counts))
-    for name, number in answer.numbers.items():
-        shown = ", ".join(f"{r.low:g}..{r.high:g} ({r.count:,})" for r in number.ranges)
-        click.echo(f"{name}, {number.low:g} to {number.high:g}: {shown}")
-    click.echo(
-        f"{len(answer.hits)} of {answer.total:,} products, "
-        f"{answer.encode_ms:.1f} ms to embed + {answer.index_ms:.1f} ms in the index"
-    )
     if answer.next:
         click.echo(f"next page: --cursor {answer.next}", err=True)

@@ -1,6 +1,5 @@
 """`goods serve`: search over HTTP, and the page."""
 
-from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -14,8 +13,8 @@ from goods.options import (
     text_backend_options,
 )
 from goods.sections import Sectioned
+from search.api.loopback import LOOPBACK, is_loopback
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _SECTIONS = {
     "What is served": ("index", "compare", "api_key", "name", "currency", "synonyms", "catalog"),
     "Model": ("model", "device", "dtype", "backend", "backend_cache"),
@@ -196,7 +195,7 @@ def serve(
 
     An index in a folder is copied, and copied again whenever it changed: goods ingest can go on.
     """
-    is_local = _is_loopback(host)
+    is_local = is_loopback(host)
     if not (is_local or read_key or is_open):
         raise click.UsageError(
             f"--host {host} can be reached from other machines: set GOODS_READ_KEY, "
@@ -234,7 +233,7 @@ def serve(
         currency=currency,
         read_key=read_key or None,
         admin_key=admin_key or None,
-        hosts=(*_LOOPBACK, *host_names) if is_local else host_names,
+        hosts=(*LOOPBACK, *host_names) if is_local else host_names,
         rate=rate,
         timeout_s=timeout_s,
         refresh_s=refresh_s,
@@ -244,10 +243,3 @@ def serve(
         pictures=replace(PICTURES, max_pixels=max_pixels * 1_000_000, allow_private=allow_private),
     )
     run_service(settings, host, port, workers=workers, proxies=proxies, as_json=log == "json")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
