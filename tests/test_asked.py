@@ -1,42 +1,18 @@
 """Searching with what was understood: filters, boosts, and what is given up."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from checkpoints import tiny_clip
-from goods.catalog import open_catalog
 from goods.cli import main
 from goods.errors import QueryError
 from goods.index import FacetCount, open_index
 from goods.product import point_id
-from ingest.worker import IngestSettings, ingest
-from model.encoder import Encoder
 from search import Filters, Query, SearchClient, SearchOptions
 from search.understand.thesaurus import ThesaurusError
 from search.vocabulary import CHECK_S, LiveVocabulary
-from shop import make_shop
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `shop/`, `model/` and `index/`."""
-    folder = tmp_path_factory.mktemp("home")
-    shop = make_shop(folder / "shop", count=48)
-    encoder = Encoder.load(str(tiny_clip(folder / "model")), device="cpu")
-    index = open_index(str(folder / "index"))
-    ingest(open_catalog(shop), index, encoder, IngestSettings(folder / "refused.jsonl"))
-    index.close()
-    return folder
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[SearchClient]:
-    with SearchClient(home / "index") as client:
-        yield client
 
 
 def test_a_text_is_left_to_the_model_unless_it_is_asked_to_be_understood(

@@ -25,11 +25,6 @@ from shop import make_shop, picture, read_rows, write_rows
 HOSTILE = "</bdi><script>alert('x')</script>"
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_clip(tmp_path_factory.mktemp("model"))
-
-
 def photograph(number: int, size: tuple[int, int] = (120, 160)) -> Image.Image:
     """A picture with shapes that no other has, so that hashes tell it from all others."""
     cells = np.random.default_rng(1000 + number).integers(0, 255, (8, 6, 3), dtype=np.uint8)

@@ -17,7 +17,6 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from checkpoints import tiny_clip
 from goods.catalog import open_catalog
 from goods.cli import main
 from goods.errors import GoodsError, ModelError
@@ -32,21 +31,6 @@ from ingest.tally import Standing
 from ingest.worker import ingest
 from model.encoder import Encoder
 from shop import make_shop, read_rows, write_rows
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_clip(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def encoder(model: Path) -> Encoder:
-    return Encoder.load(str(model), device="cpu")
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return make_shop(tmp_path / "shop")
 
 
 @pytest.fixture

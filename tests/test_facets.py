@@ -17,11 +17,6 @@ from goods.index import AnyOf, Condition, Exists, Not, Point, Range, VectorIndex
 from goods.product import point_id
 from search.facets import RANGES, count_facets, edges
 
-pytestmark = [  # the server's test double says that it is one
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect"),
-    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
-]
-
 SIZES = {"edge": (3000, 200), "server": (150, 20)}  # the double counts in Python
 TAGS = [f"tag {n}" for n in range(130)]
 FIELDS = ["colour", "tags", "price_2", "in-stock"]

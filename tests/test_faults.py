@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from qdrant_stub import Fault, Request, Stub, serve
 
-from checkpoints import tiny_clip
 from goods.index import Record, open_index
 from goods.index.disk import MIN_FREE_BYTES
 from picture_host import Answer, picture_host
@@ -36,11 +35,6 @@ Encoder.embed_pixels = counted
 from goods.cli import main
 main()
 """
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_clip(tmp_path_factory.mktemp("model"))
 
 
 class Nights:

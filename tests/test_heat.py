@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from checkpoints import tiny_clip, tiny_siglip, tiny_siglip2
+from checkpoints import tiny_siglip, tiny_siglip2
 from goods.catalog import open_catalog
 from goods.cli import main
 from goods.errors import QueryError
@@ -20,11 +20,6 @@ from model.heat import GRID, heat_map
 from search import Query, SearchClient
 from search.heat import heated
 from shop import make_shop
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
-    return Encoder.load(str(tiny_clip(tmp_path_factory.mktemp("model"))), device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -42,11 +42,6 @@ from goods.index.words import query_words
 from goods.product import point_id
 from goods.schema import Field, FieldKind
 
-pytestmark = [  # the server's test double says that it is one
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect"),
-    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
-]
-
 Open = Callable[[], VectorIndex]
 
 

@@ -21,22 +21,7 @@ from ingest.report import IngestReport
 from ingest.settings import IngestSettings
 from ingest.worker import ingest
 from model.encoder import Encoder
-from shop import make_shop, picture, read_rows, write_rows
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_clip(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def encoder(model: Path) -> Encoder:
-    return Encoder.load(str(model), device="cpu")
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return make_shop(tmp_path / "shop")
+from shop import picture, read_rows, write_rows
 
 
 def run(

@@ -13,7 +13,6 @@ import pytest
 from points import CONTRACT
 from qdrant_stub import Stub, serve
 
-from checkpoints import tiny_clip
 from goods.catalog import open_catalog
 from goods.index import open_index
 from goods.index.edge import EdgeIndex
@@ -24,22 +23,7 @@ from ingest.rows import wanted_rows
 from ingest.settings import IngestSettings, Part
 from ingest.worker import ingest
 from model.encoder import Encoder
-from shop import make_shop, read_rows, write_rows
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_clip(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def encoder(model: Path) -> Encoder:
-    return Encoder.load(str(model), device="cpu")
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    return make_shop(tmp_path / "shop")
+from shop import read_rows, write_rows
 
 
 def ids(shop: Path, part: Part) -> set[str]:

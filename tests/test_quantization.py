@@ -13,17 +13,13 @@ from homes import HOMES, new_home
 from points import CONTRACT, WIDE, point, points, widened
 from qdrant_stub import Stub, connect, serve
 
-from checkpoints import tiny_clip
-from goods.catalog import open_catalog
 from goods.cli import main
 from goods.errors import GoodsError, IndexStoreError
-from goods.index import Quantization, SearchMode, open_index
+from goods.index import Quantization, SearchMode
 from goods.index.edge import EdgeIndex
 from goods.index.generations import GRAPH_NOTE, Generation
 from goods.index.planner import TUNING_NOTE, Tuning
 from goods.index.server_models import offered
-from ingest.worker import IngestSettings, ingest
-from model.encoder import Encoder
 from search.tune.cli import tune
 from search.tune.quantizations import (
     Candidate,
@@ -31,12 +27,6 @@ from search.tune.quantizations import (
     quantize,
     try_quantizations,
 )
-from shop import make_shop
-
-pytestmark = [  # the server's test double says that it is one
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect"),
-    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
-]
 
 
 @pytest.fixture
@@ -200,16 +190,6 @@ def test_a_failing_build_is_said_and_the_index_goes_on(
     with pytest.raises(IndexStoreError, match="building the graph failed"):
         quantize(index, Quantization.BINARY)
     assert index.search(point(3).vector, 1)[0].payload["id"] == "p3"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("quantized")
-    shop = make_shop(folder / "shop", count=48)
-    encoder = Encoder.load(str(tiny_clip(folder / "model")), device="cpu")
-    with closing(open_index(str(folder / "index"))) as index:
-        ingest(open_catalog(shop), index, encoder, IngestSettings(folder / "refused.jsonl"))
-    return folder
 
 
 def test_the_command_says_what_it_cannot_do(home: Path) -> None:

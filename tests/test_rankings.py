@@ -22,11 +22,6 @@ from search.options import SearchOptions
 from search.query import Query
 from search.ranking import by_likeness, by_likeness_and_words, by_number, diverse, is_named, listed
 
-pytestmark = [  # the server's test double says that it is one
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect"),
-    pytest.mark.filterwarnings("ignore:Local mode performs exact"),
-]
-
 COUNT = 90
 STYLED = replace(
     SCHEMA,

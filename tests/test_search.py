@@ -1,7 +1,6 @@
 """The search client and its commands, on an index with real vectors of a tiny model."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ from click.testing import CliRunner
 from PIL import Image
 
 from checkpoints import tiny_clip
-from goods.catalog import open_catalog
 from goods.cli import main
 from goods.errors import (
     FilterError,
@@ -20,31 +18,9 @@ from goods.errors import (
     PictureError,
     QueryError,
 )
-from goods.index import open_index
-from ingest.settings import IngestSettings
-from ingest.worker import ingest
-from model.encoder import Encoder
 from picture_host import picture_host
 from search import Between, Filters, Query, SearchClient, SearchOptions
-from shop import COLOURS, make_shop, picture
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `shop/`, `model/` and `index/`."""
-    folder = tmp_path_factory.mktemp("home")
-    shop = make_shop(folder / "shop", count=48)
-    encoder = Encoder.load(str(tiny_clip(folder / "model")), device="cpu")
-    index = open_index(str(folder / "index"))
-    ingest(open_catalog(shop), index, encoder, IngestSettings(folder / "refused.jsonl"))
-    index.close()
-    return folder
-
-
-@pytest.fixture
-def client(home: Path) -> Iterator[SearchClient]:
-    with SearchClient(home / "index") as client:
-        yield client
+from shop import COLOURS, picture
 
 
 def test_text_finds_the_products_whose_pictures_are_closest(client: SearchClient) -> None:
