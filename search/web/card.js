@@ -2,32 +2,10 @@
 
 import { el, icon } from "./dom.js";
 import { addressOf } from "./address.js";
-import { pictureAt } from "./service.js";
+import { photo, variant } from "./photo.js";
 import { isYears, labelOf, valueText } from "./wording.js";
 
 const SWATCHES = 4;
-
-/** A picture in a frame of fixed shape, so that nothing moves when it arrives. */
-export function photo(url, size, alt = "") {
-  const image = el("img", {
-    alt,
-    decoding: "async",
-    loading: "lazy",
-    onload: () => {
-      const shape = image.naturalWidth / image.naturalHeight;
-      if (shape > 0.62 && shape < 0.92) image.classList.add("fills");
-      frame.classList.add("has-come");
-    },
-    onerror: () => {
-      frame.classList.add("has-none");
-      image.remove();
-    },
-  });
-  const frame = el("span", { class: "photo" }, image);
-  image.srcset = `${pictureAt(url, size)} 1x, ${pictureAt(url, Math.min(1024, size * 2))} 2x`;
-  image.src = pictureAt(url, size);
-  return frame;
-}
 
 /**
  * One hit as a list item.
@@ -101,23 +79,7 @@ function variants(hit, acts) {
   return el(
     "ul",
     { class: "variants", "aria-label": "Variants" },
-    shown.map((one) =>
-      el(
-        "li",
-        {},
-        el(
-          "button",
-          {
-            class: "variant",
-            type: "button",
-            "aria-label": one.title || one.id,
-            title: one.title || one.id,
-            onclick: () => acts.open(one),
-          },
-          photo(one.picture_url, 96),
-        ),
-      ),
-    ),
+    shown.map((one) => variant(one, 96, acts.open)),
     more > 0 && el("li", { class: "rest" }, `+${more}`),
   );
 }

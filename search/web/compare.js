@@ -1,7 +1,8 @@
 // Two indexes side by side on the same words: rank by rank, with marks on what both found.
 
 import { EMPTY, readState } from "./address.js";
-import { photo, skeletons } from "./card.js";
+import { skeletons } from "./card.js";
+import { photo } from "./photo.js";
 import { byId, debounce, el, icon, refill } from "./dom.js";
 import { withKey } from "./key.js";
 import { showNote, showNothing, showProblem } from "./notices.js";

@@ -2,7 +2,7 @@
 
 import { byId, el } from "./dom.js";
 import { addressOf, EMPTY } from "./address.js";
-import { photo } from "./card.js";
+import { photo } from "./photo.js";
 import { colourOf, isColourful } from "./colours.js";
 import { withValues } from "./filters.js";
 import { search } from "./service.js";

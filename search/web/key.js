@@ -1,14 +1,34 @@
 // Asks for the shop's key when the service wants one.
 
-import { byId } from "./dom.js";
+import { el } from "./dom.js";
 import { openSession } from "./service.js";
+
+const wrong = el("p", { class: "wrong", role: "alert", id: "key-wrong" });
+const input = el("input", {
+  id: "key-input",
+  type: "password",
+  autocomplete: "current-password",
+  required: true,
+});
+const form = el(
+  "form",
+  { id: "key-form", method: "dialog" },
+  el("h2", { id: "key-title" }, "This shop asks for a key"),
+  el(
+    "p",
+    {},
+    "Whoever runs it can give you one. This browser will then not be asked again for a while.",
+  ),
+  el("label", { for: "key-input" }, "Key"),
+  input,
+  wrong,
+  el("button", { class: "button strong", type: "submit" }, "Open the shop"),
+);
+const dialog = el("dialog", { class: "key", id: "key", "aria-labelledby": "key-title" }, form);
 
 /** Settled once the service took a key. */
 export function askForKey() {
-  const dialog = byId("key");
-  const form = byId("key-form");
-  const input = byId("key-input");
-  const wrong = byId("key-wrong");
+  if (!dialog.isConnected) document.body.append(dialog);
   if (!dialog.open) dialog.showModal();
   input.focus();
   return new Promise((resolve) => {

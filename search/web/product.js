@@ -1,7 +1,8 @@
 // One product in a dialog: what it is, why it was found, its variants, and what is like it.
 
 import { byId, el, icon, refill } from "./dom.js";
-import { card, photo } from "./card.js";
+import { card } from "./card.js";
+import { photo, variant } from "./photo.js";
 import { row } from "./shelf.js";
 import { withKey } from "./key.js";
 import { heatAt, product, similar } from "./service.js";
@@ -179,27 +180,7 @@ function variants(known, isWhole, acts) {
     "div",
     { class: "product-variants" },
     el("h3", {}, label),
-    el(
-      "ul",
-      {},
-      known.variants.map((one) =>
-        el(
-          "li",
-          {},
-          el(
-            "button",
-            {
-              class: "variant",
-              type: "button",
-              "aria-label": one.title || one.id,
-              title: one.title || one.id,
-              onclick: () => acts.open(one),
-            },
-            photo(one.picture_url, 160),
-          ),
-        ),
-      ),
-    ),
+    el("ul", {}, known.variants.map((one) => variant(one, 160, acts.open))),
   );
 }
 
