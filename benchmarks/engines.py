@@ -25,9 +25,10 @@ from goods.index import VectorIndex, open_index
 from goods.index.contract import Contract
 from goods.index.planner import TUNING_NOTE, Tuning, plan_search
 from search.tune.planner import tune_planner
+from search.tune.trials import Probe
 
 TIE, NOISE = 1e-6, 0.1
-TUNED_ON = 40  # queries, other than those that are measured
+TUNED_ON = 100  # queries, other than those that are measured
 
 OURS, EXACT = "goods, Edge", "exact numpy"
 
@@ -91,9 +92,26 @@ def fill(folder: Path, shop: Shop) -> None:
                 print(f"{number * BATCH:,} in {time.perf_counter() - started:.0f} s", flush=True)
         index.seal()
         print(f"sealed after {time.perf_counter() - started:.0f} s", flush=True)
-        vectors = [vector for vector, _ in queries(shop, TUNED_ON, seed=2)]
-        for line in tune_planner(index, vectors).lines():
+    tuned(folder, shop)
+
+
+def tuned(folder: Path, shop: Shop) -> None:
+    """Tune our index as `goods tune` does."""
+    probes = [
+        Probe(vector, {"category": f"category {category}"})
+        for vector, category in queries(shop, TUNED_ON, seed=2)
+    ]
+    with closing(open_index(str(folder))) as index:
+        for line in tune_planner(index, probes).lines():
             print(line, flush=True)
+
+
+@main.command()
+@click.option("--folder", type=click.Path(path_type=Path), required=True)
+def tune(folder: Path) -> None:
+    """Tune an index that was built."""
+    rows = len(np.load(folder / "vectors.npy", mmap_mode="r"))
+    tuned(folder / "index", Shop.of(rows, folder / "vectors.npy"))
 
 
 @main.command()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goods.product import Product
-from goods.schema import CatalogSchema
+from goods.schema import CatalogSchema, FieldKind
 from model.caption_mix import CaptionMix
 
 
@@ -48,6 +48,13 @@ def phrase_words(product: Product, fields: Sequence[str]) -> dict[str, str]:
         name: " ".join(value) if isinstance(value, tuple) else str(value)
         for name, value in found.items()
     }
+
+
+def said_of(product: Product, schema: CatalogSchema) -> tuple[str, ...]:
+    """What a shopper may call it: its title, and its fields in a phrase; without what is empty."""
+    names = schema.phrase or tuple(field.name for field in schema.of_kind(FieldKind.KEYWORD))
+    phrase = " ".join(phrase_words(product, names).values())
+    return tuple(filter(None, (product.title.strip(), phrase.strip())))
 
 
 def all_facts(product: Product, schema: CatalogSchema) -> dict[str, str]:

@@ -33,7 +33,7 @@ def test_a_graph_finds_what_an_exact_search_finds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("goods.index.edge.GRAPH_FROM", 2600)
-    monkeypatch.setattr("goods.index.planner.EXACT_UP_TO", 100)
+    monkeypatch.setattr("goods.index.planner.GRAPH_FROM", 100)
     stored, late = widened(points(2600)), widened(points(20, first=9000))
     with closing(EdgeIndex(tmp_path / "index")) as index:
         index.create(replace(CONTRACT, dimension=WIDE))

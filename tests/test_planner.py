@@ -1,6 +1,8 @@
 """How a search is planned, and what each home is told of the plan."""
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,7 +11,15 @@ from hypothesis import strategies as st
 
 from goods.index import AnyOf, Condition, Not, Range, SearchMode
 from goods.index.edge_models import edge_search_params
-from goods.index.planner import EF, EXACT_UP_TO, FILTERED_EF, GRAPH_FROM, Tuning, plan_search
+from goods.index.planner import (
+    EF,
+    EXACT_UP_TO,
+    FILTERED_EF,
+    GRAPH_FROM,
+    Band,
+    Tuning,
+    plan_search,
+)
 from goods.index.server_models import server_search_params
 
 RED = AnyOf("colour", ("Red",))
@@ -34,14 +44,21 @@ def test_under_broad_conditions_acorn_looks_further(conditions: list[Condition])
 
 
 def test_an_index_may_have_settings_of_its_own() -> None:
-    own = Tuning.of({"exact_up_to": 10, "ef": 64, "filtered_ef": 256, "use_acorn": False})
-    assert plan_search([RED], 10, lambda: 10, own) == SearchMode(is_exact=True)
-    assert plan_search([RED], 10, lambda: 11, own) == SearchMode(ef=256)
-    assert plan_search([], 10, lambda: 11, own) == SearchMode(ef=64)
+    scan, walk = SearchMode(is_exact=True), SearchMode(ef=256)
+    own = Tuning(SearchMode(ef=64), (Band(10, scan), Band(99, walk)), SearchMode(ef=32))
+    assert Tuning.of(json.loads(json.dumps(asdict(own)))) == own
+    assert plan_search([RED], 10, lambda: 10, own) == scan
+    assert plan_search([RED], 10, lambda: 11, own) == walk
+    assert plan_search([RED], 10, lambda: 100, own) == SearchMode(ef=32)
+    assert plan_search([], 10, lambda: 10**6, own) == SearchMode(ef=64)
+    assert own.keeping(100).under(10) == scan
+    assert own.keeping(100).unfiltered == SearchMode(ef=100)
 
 
-@pytest.mark.parametrize("note", [None, {}, {"ef": 64, "of a later version": 1}])
-def test_settings_that_cannot_be_read_are_those_of_the_table(note: dict[str, int] | None) -> None:
+@pytest.mark.parametrize("note", [None, {}, {"ef": 64}, {"unfiltered": 1, "bands": []}])
+def test_settings_that_cannot_be_read_are_those_of_the_table(
+    note: dict[str, object] | None,
+) -> None:
     assert Tuning.of(note) == Tuning()
 
 

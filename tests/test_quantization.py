@@ -27,6 +27,7 @@ from search.tune.quantizations import (
     quantize,
     try_quantizations,
 )
+from search.tune.trials import Probe
 
 
 @pytest.fixture
@@ -69,8 +70,8 @@ def test_signs_are_chosen_where_they_tell_enough_and_not_where_they_do_not(
         index.create(replace(CONTRACT, dimension=dimension))
         index.upsert(shape(points(2000)))
         index.quantizations = (Quantization.INT8, Quantization.BINARY)
-        queries = [p.vector for p in shape([point(n) for n in range(5000, 5020)])]
-        report = try_quantizations(index, queries, 0.95)
+        probes = [Probe(p.vector) for p in shape([point(n) for n in range(5000, 5020)])]
+        report = try_quantizations(index, probes, 0.95)
         assert report.chosen is not None
         assert report.chosen.quantization is chosen
         int8, binary = report.candidates
@@ -130,7 +131,7 @@ def test_an_interrupted_build_leaves_the_old_graph_and_is_made_up_for(
     with closing(EdgeIndex(index.folder)) as again:
         assert again.info().quantization is Quantization.INT8
         assert "scalar" in (engine_config(again) or {})
-        assert Tuning.of(again.read_note(TUNING_NOTE)).ef == 1024, "enough for either"
+        assert Tuning.of(again.read_note(TUNING_NOTE)).unfiltered.ef == 1024, "enough for either"
         assert again.search(point(3).vector, 1)[0].payload["id"] == "p3"
         again.seal()
         assert again.info().quantization is Quantization.BINARY

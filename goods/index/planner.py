@@ -25,7 +25,7 @@ match, which is where the hole is, so the homes ask for it at any share.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from goods.index.conditions import Condition
@@ -63,6 +63,18 @@ class SearchMode:
         """Candidates to score again per result, when the best `top` are asked for."""
         return max(1.0, self.ef / top)
 
+    def keeping(self, ef: int) -> "SearchMode":
+        """The same with `ef` candidates or more; a scan keeps them all."""
+        return self if self.is_exact else replace(self, ef=max(ef, self.ef))
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """How to search where the conditions leave up to so many products."""
+
+    up_to: int
+    mode: SearchMode
+
 
 TUNING_NOTE = "tuning"
 """Under which name an index keeps its own settings."""
@@ -73,24 +85,44 @@ class Tuning:
     """The planner's settings: the table's, or those that `goods tune` measured on an index.
 
     Attributes:
-        exact_up_to: Candidates up to which every one is scored.
-        ef: Candidates that a walk keeps without conditions.
-        filtered_ef: The same under conditions.
-        use_acorn: Whether a walk under conditions looks past excluded neighbours.
+        unfiltered: How to search without conditions.
+        bands: How under conditions, from those that leave the fewest products on.
+        broad: How under conditions that leave more.
     """
 
-    exact_up_to: int = EXACT_UP_TO
-    ef: int = EF
-    filtered_ef: int = FILTERED_EF
-    use_acorn: bool = True
+    unfiltered: SearchMode = SearchMode(ef=EF)
+    bands: tuple[Band, ...] = (Band(EXACT_UP_TO, SearchMode(is_exact=True)),)
+    broad: SearchMode = SearchMode(ef=FILTERED_EF, use_acorn=True)
 
     @classmethod
     def of(cls, note: Mapping[str, Any] | None) -> Self:
         """What was noted; the table's where nothing was, or by another version."""
         try:
-            return cls(**note) if note else cls()
-        except TypeError:
+            return (
+                cls(
+                    SearchMode(**note["unfiltered"]),
+                    tuple(
+                        Band(band["up_to"], SearchMode(**band["mode"])) for band in note["bands"]
+                    ),
+                    SearchMode(**note["broad"]),
+                )
+                if note
+                else cls()
+            )
+        except (KeyError, TypeError):
             return cls()
+
+    def under(self, candidates: int) -> SearchMode:
+        """How to search under conditions that leave this many products."""
+        modes = (band.mode for band in self.bands if candidates <= band.up_to)
+        return next(modes, self.broad)
+
+    def keeping(self, ef: int) -> Self:
+        """The same with `ef` candidates or more in every walk."""
+        bands = tuple(Band(band.up_to, band.mode.keeping(ef)) for band in self.bands)
+        return replace(
+            self, unfiltered=self.unfiltered.keeping(ef), bands=bands, broad=self.broad.keeping(ef)
+        )
 
 
 def plan_search(
@@ -104,8 +136,9 @@ def plan_search(
         estimate: Gives about how many points hold to the conditions.
         tuning: The settings of the index.
     """
-    if estimate() <= tuning.exact_up_to:
-        return SearchMode(is_exact=True)
+    candidates = estimate()
     if conditions:
-        return SearchMode(ef=max(tuning.filtered_ef, 2 * top), use_acorn=tuning.use_acorn)
-    return SearchMode(ef=max(tuning.ef, 2 * top))
+        mode = tuning.under(candidates)
+    else:
+        mode = SearchMode(is_exact=True) if candidates <= GRAPH_FROM else tuning.unfiltered
+    return mode.keeping(2 * top)

@@ -4,7 +4,6 @@ Legend: M products, D the dimension of a vector.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 
 from goods.index import VectorIndex
 from goods.index.contract import product_of
-from goods.product import Product
-from goods.schema import CatalogSchema, FieldKind
-from model.captions import phrase_words
+from model.captions import said_of
 
 PRODUCTS = 2_000
 """Whose vectors texts are to find. Ids are hashes, so the first in order are a fair sample."""
@@ -50,13 +47,6 @@ def searched_in(index: VectorIndex) -> Searched:
     records = list(islice(index.scan(PRODUCTS, with_vectors=True), PRODUCTS))
     vectors = [record.vector for record in records if record.vector is not None]
     products = (product_of(record.payload, contract.schema) for record in records)
-    said = (text for product in products for text in _said(product, contract.schema))
+    said = (text for product in products for text in said_of(product, contract.schema))
     texts = tuple(islice(dict.fromkeys(said), TEXTS))
     return Searched(texts, np.array(vectors, np.float32).reshape(-1, contract.dimension))
-
-
-def _said(product: Product, schema: CatalogSchema) -> Iterator[str]:
-    """Its title, and its fields as a shopper might name them."""
-    names = schema.phrase or tuple(field.name for field in schema.of_kind(FieldKind.KEYWORD))
-    phrase = " ".join(phrase_words(product, names).values())
-    yield from filter(None, (product.title.strip(), phrase.strip()))

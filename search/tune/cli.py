@@ -18,7 +18,7 @@ from goods.options import api_key_option, device_options, index_option, json_opt
 @click.option(
     "--queries",
     type=click.IntRange(2, 1000),
-    default=40,
+    default=100,
     show_default=True,
     help="Queries under each filter: half of them pictures, half titles.",
 )
@@ -76,18 +76,18 @@ def tune(
     from search.tune.trials import demands
 
     with SearchClient(index, model, api_key=api_key, device=device, dtype=dtype) as client:
-        vectors = sample_queries(client.index, client.encoder, queries)
+        probes = sample_queries(client.index, client.encoder, queries)
         tried = None
         if quantization == "auto":
             with bar("try", len(client.index.quantizations), "quantizations") as progress:
-                tried = try_quantizations(client.index, vectors, recall, sample, progress)
+                tried = try_quantizations(client.index, probes, recall, sample, progress)
             if tried.chosen:
                 quantize(client.index, tried.chosen.quantization, tried.chosen.ef)
         elif quantization:
             quantize(client.index, Quantization(quantization))
         total = sum(1 for _ in demands(client.index))
         with bar("tune", total, "filters") as progress:
-            planner = tune_planner(client.index, vectors, progress)
+            planner = tune_planner(client.index, probes, progress)
         found = measure_relevance(client.index, client.encoder)
     if as_json:
         measured = {"quantization": asdict(tried)} if tried else {}

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from math import sqrt
 
-from goods.index import SearchMode, Vector, VectorIndex
-from goods.index.planner import GRAPH_FROM, TUNING_NOTE, Tuning
-from search.tune.trials import EFS, TOP, Demand, Trial, attempt, demands
+from goods.index import SearchMode, VectorIndex
+from goods.index.planner import GRAPH_FROM, TUNING_NOTE, Band, Tuning
+from search.tune.trials import BANDS, EFS, Demand, Probe, Trial, attempt, demands
 
 TARGET = 0.99
-"""Recall@10 that settings have to reach under every filter that leaves the graph to them."""
+"""Recall@10 to reach under every filter, after the standard error of measuring is taken off."""
+
+_EDGES = tuple(sqrt(low * high) for low, high in zip(BANDS, (*BANDS[1:], 1.0), strict=True))
+"""Shares of the catalog at which one band of filters ends and the next begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,79 +37,81 @@ class TuneReport:
         if not self.has_graph:
             yield f"every search is exact: a graph is built from {GRAPH_FROM:,} products on"
             return
-        yield (
-            f"exact up to {self.tuning.exact_up_to:,} products; ef {self.tuning.ef}, under filters "
-            f"{self.tuning.filtered_ef} {'with' if self.tuning.use_acorn else 'without'} ACORN"
-        )
+        yield f"without a filter: {_named(self.tuning.unfiltered)}"
+        for band in self.tuning.bands:
+            yield f"filters that leave up to {band.up_to:,} products: {_named(band.mode)}"
+        yield f"filters that leave more: {_named(self.tuning.broad)}"
 
 
 def tune_planner(
     index: VectorIndex,
-    queries: Sequence[Vector],
+    probes: Sequence[Probe],
     progress: Callable[[int], None] | None = None,
 ) -> TuneReport:
     """Try every kind of filter with every query, keep what follows with the index, and report it.
 
     Args:
         index: What is measured.
-        queries: Unit vectors; most of them disagree with most filters, as a shopper's may.
+        probes: Queries; most of them disagree with most filters, as a shopper's may.
         progress: Told how many filters were tried so far.
     """
     has_graph = index.info().indexed > 0
     trials: list[Trial] = []
     for number, demand in enumerate(demands(index), start=1):
-        trials += attempt(index, queries, demand, modes(demand) if has_graph else [])
+        trials += attempt(index, probes, demand, modes(demand) if has_graph else [])
         if progress:
             progress(number)
-    tuning = choose(trials) if has_graph else Tuning()
+    tuning = choose(trials, index.count()) if has_graph else Tuning()
     index.write_note(TUNING_NOTE, asdict(tuning))
     return TuneReport(trials, tuning, has_graph)
 
 
 def modes(demand: Demand) -> list[SearchMode]:
     """What to try on the graph."""
-    acorn = (False, True) if demand.conditions else (False,)
+    acorn = (False, True) if demand.is_filter else (False,)
     return [SearchMode(ef=ef, use_acorn=use) for use in acorn for ef in EFS]
 
 
-def choose(trials: Sequence[Trial]) -> Tuning:
-    """The fastest settings that reach `TARGET` under every filter; where none does, exact scans.
+def choose(trials: Sequence[Trial], products: int) -> Tuning:
+    """The fastest mode that reaches `TARGET`, without a filter and in each band of filters.
 
-    A mode under filters is as good as the share of filters where it reaches the target; the filters
-    with the most products where the best of them fails, or is slower than an exact scan, say up to
-    where to scan.
+    A band is what leaves about as many products: the fewer are left, the less an exact scan costs,
+    and the more of its neighbours a walk cannot use. Of a band where nothing was tried, the next
+    broader one decides.
+
+    Args:
+        trials: What was measured, exact searches among it.
+        products: How many the index has.
     """
-    plain = [t for t in trials if not t.demand.conditions and not t.mode.is_exact]
-    filtered = [t for t in trials if t.demand.conditions]
-    broad = [t for t in filtered if not t.mode.is_exact]
-    best = _fastest(broad) if broad else SearchMode(ef=Tuning().filtered_ef, use_acorn=True)
-    exact_ms = {t.demand: t.p50_ms for t in filtered if t.mode.is_exact}
-    scanned = [
-        t.demand.count
-        for t in broad
-        if t.mode == best and (t.recall < TARGET or t.p50_ms >= exact_ms[t.demand])
-    ]
-    return Tuning(
-        exact_up_to=max(scanned, default=0),
-        ef=_fastest(plain).ef if plain else Tuning().ef,
-        filtered_ef=best.ef,
-        use_acorn=best.use_acorn,
-    )
+    plain = [t for t in trials if not t.demand.is_filter and not t.mode.is_exact]
+    filtered = [t for t in trials if t.demand.is_filter]
+    default = Tuning()
+    ends = [round(edge * products) for edge in _EDGES]
+    mode = _fastest(_between(filtered, ends[-1], products)) or default.broad
+    broad, bands = mode, []
+    for low, high in zip(reversed((0, *ends[:-1])), reversed(ends), strict=True):
+        mode = _fastest(_between(filtered, low, high)) or mode
+        bands.append(Band(high, mode))
+    return Tuning(_fastest(plain) or default.unfiltered, tuple(reversed(bands)), broad)
 
 
 def mode_for(demand: Demand, tuning: Tuning, *, has_graph: bool) -> SearchMode:
     """What the planner does under these settings."""
-    if not has_graph or demand.count <= tuning.exact_up_to:
+    if not has_graph:
         return SearchMode(is_exact=True)
-    if demand.conditions:
-        return SearchMode(ef=max(tuning.filtered_ef, 2 * TOP), use_acorn=tuning.use_acorn)
-    return SearchMode(ef=max(tuning.ef, 2 * TOP))
+    if demand.is_filter:
+        return tuning.under(demand.count)
+    return tuning.unfiltered
 
 
-def _fastest(trials: Sequence[Trial]) -> SearchMode:
+def _between(trials: Sequence[Trial], low: int, high: int) -> list[Trial]:
+    return [t for t in trials if low < t.demand.count <= high]
+
+
+def _fastest(trials: Sequence[Trial]) -> SearchMode | None:
     """The mode that reaches the target under the most filters, of those the fastest.
 
-    Where no mode reaches it at all, the one that finds most.
+    Where no mode reaches it at all, the one that finds most; None where nothing was tried.
     """
     by_mode: dict[SearchMode, list[Trial]] = {}
     for trial in trials:
@@ -113,11 +119,11 @@ def _fastest(trials: Sequence[Trial]) -> SearchMode:
 
     def worth(mode: SearchMode) -> tuple[int, float, float]:
         tried = by_mode[mode]
-        reached = sum(t.recall >= TARGET for t in tried)
+        reached = sum(t.recall - t.error >= TARGET for t in tried)
         found = 0.0 if reached else sum(t.recall for t in tried)
         return reached, found, -sum(t.p50_ms for t in tried)
 
-    return max(by_mode, key=worth)
+    return max(by_mode, key=worth, default=None)
 
 
 def _named(mode: SearchMode) -> str:

@@ -3,18 +3,18 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from goods.errors import GoodsError
-from goods.index import Point, Quantization, SearchMode, Vector, VectorIndex
+from goods.index import Point, Quantization, SearchMode, VectorIndex
 from goods.index.edge import EdgeIndex
 from goods.index.planner import GRAPH_FROM, TUNING_NOTE, Tuning
 from goods.streams import batches
-from search.tune.trials import EFS, TOP, Demand, Trial, attempt, demands
+from search.tune.trials import EFS, TOP, Demand, Probe, Trial, attempt, demands
 
 _BATCH = 1000
 
@@ -78,7 +78,7 @@ class QuantizationReport:
 
 def try_quantizations(
     index: VectorIndex,
-    queries: Sequence[Vector],
+    probes: Sequence[Probe],
     target: float,
     sample: int = GRAPH_FROM,
     progress: Callable[[int], None] | None = None,
@@ -91,7 +91,7 @@ def try_quantizations(
 
     Args:
         index: Where the products are.
-        queries: Unit vectors, as for `tune_planner`.
+        probes: Queries, as for `tune_planner`.
         target: Recall@10 to reach under every filter.
         sample: Products to try on; recall falls a little as an index grows.
         progress: Told how many quantisations were tried so far.
@@ -107,11 +107,11 @@ def try_quantizations(
     ):
         _copy(index, scratch, sample)
         sampled = scratch.count()
-        broad = [d for d in demands(scratch) if d.count > EFS[-1] or not d.conditions]
+        broad = [d for d in demands(scratch) if d.count > EFS[-1] or not d.is_filter]
         for number, quantization in enumerate(index.quantizations, start=1):
             scratch.quantize(quantization)
             scratch.seal()
-            candidates.append(_measure(scratch, queries, broad, target))
+            candidates.append(_measure(scratch, probes, broad, target))
             if progress:
                 progress(number)
     return QuantizationReport(
@@ -141,8 +141,7 @@ def quantize(index: VectorIndex, quantization: Quantization, ef: int = EFS[-1]) 
         raise GoodsError(
             f"{index.info().engine} does not offer {quantization}; choose one of {offered}"
         )
-    tuning = Tuning.of(index.read_note(TUNING_NOTE))
-    careful = replace(tuning, ef=max(ef, tuning.ef), filtered_ef=max(ef, tuning.filtered_ef))
+    careful = Tuning.of(index.read_note(TUNING_NOTE)).keeping(ef)
     index.write_note(TUNING_NOTE, asdict(careful))
     index.quantize(quantization)
     index.seal()
@@ -168,10 +167,10 @@ def _copy(index: VectorIndex, scratch: EdgeIndex, sample: int) -> None:
 
 
 def _measure(
-    scratch: EdgeIndex, queries: Sequence[Vector], broad: Sequence[Demand], target: float
+    scratch: EdgeIndex, probes: Sequence[Probe], broad: Sequence[Demand], target: float
 ) -> Candidate:
     """The least ef that reaches the target under every filter; else the one with most recall."""
-    trials = [t for d in broad for t in attempt(scratch, queries, d, _modes(d))]
+    trials = [t for d in broad for t in attempt(scratch, probes, d, _modes(d))]
     walks = {ef: [t for t in trials if t.mode.ef == ef and not t.mode.is_exact] for ef in EFS}
     good = [ef for ef in EFS if _worst(walks[ef]).recall >= target]
     ef = good[0] if good else max(EFS, key=lambda ef: _worst(walks[ef]).recall)
@@ -190,7 +189,7 @@ def _measure(
 
 
 def _modes(demand: Demand) -> list[SearchMode]:
-    return [SearchMode(ef=ef, use_acorn=bool(demand.conditions)) for ef in EFS]
+    return [SearchMode(ef=ef, use_acorn=demand.is_filter) for ef in EFS]
 
 
 def _worst(trials: Sequence[Trial]) -> Trial:

@@ -6,14 +6,17 @@ import numpy as np
 
 from goods.errors import GoodsError
 from goods.index import Record, Vector, VectorIndex
+from goods.index.contract import product_of
 from goods.schema import CatalogSchema
+from model.captions import said_of
 from model.encoder import Encoder
+from search.tune.trials import Probe
 
 _NOISE = 0.1  # length of what is added to a picture's vector, so that it is not its own best hit
 
 
-def sample_queries(index: VectorIndex, encoder: Encoder, count: int) -> list[Vector]:
-    """`count` unit vectors: products' pictures with a little noise, and titles, half and half.
+def sample_queries(index: VectorIndex, encoder: Encoder, count: int) -> list[Probe]:
+    """`count` queries: products' pictures with a little noise, and titles, half and half.
 
     Ids are hashes, so the first products in their order are a fair sample.
 
@@ -26,15 +29,14 @@ def sample_queries(index: VectorIndex, encoder: Encoder, count: int) -> list[Vec
     schema, chance = index.contract.schema, np.random.default_rng(0)
     pictures, others = records[::2], records[1::2]
     texts = encoder.texts([_text(record, schema) for record in others])
-    noisy = [_noisy(r.vector, chance) for r in pictures if r.vector is not None]
-    return [*noisy, *texts]
+    noisy = [Probe(_noisy(r.vector, chance), r.payload) for r in pictures if r.vector is not None]
+    said = [Probe(text, r.payload) for text, r in zip(texts, others, strict=True)]
+    return [*noisy, *said]
 
 
 def _text(record: Record, schema: CatalogSchema) -> str:
     """Its title, or what else it is called."""
-    values = (record.payload.get(name) for name in schema.phrase)
-    phrase = " ".join(str(value) for value in values if value)
-    return str(record.payload.get("title") or phrase or record.payload["id"])
+    return next(iter(said_of(product_of(record.payload, schema), schema)), record.payload["id"])
 
 
 def _noisy(vector: Vector, chance: np.random.Generator) -> Vector:

@@ -1,9 +1,10 @@
 """Searches of an index under every kind of filter, exact and on its graph."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, combinations
+from typing import Any
 
 import numpy as np
 
@@ -23,13 +24,52 @@ EFS = (64, 128, 256, 512, 1024)
 _VALUES = 1000  # of each field, among which the ones nearest to the bands are chosen
 
 
+_PAIRED = 5  # fields, whose most frequent values are tried two by two
+_OWN_FROM = 0.02  # mean share of the catalog that a query's own value has
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A query to measure with.
+
+    Attributes:
+        vector: What is searched for, a unit vector.
+        payload: What the index has of the product that it comes from.
+    """
+
+    vector: Vector
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A filter, and how many products hold to it."""
+    """A filter, and how many products hold to it.
+
+    Attributes:
+        name: What the table calls it.
+        conditions: What holds for every query.
+        count: How many products are left; the mean, where that depends on the query.
+        unlike: A field of which the values that the query itself has are excluded, as when somebody
+            asks for what looks like a dress among all that is none.
+    """
 
     name: str
     conditions: tuple[Condition, ...]
     count: int
+    unlike: str | None = None
+
+    @property
+    def is_filter(self) -> bool:
+        """Whether it excludes anything."""
+        return bool(self.conditions or self.unlike)
+
+    def of(self, probe: Probe) -> tuple[Condition, ...]:
+        """What holds for this query."""
+        own = probe.payload.get(self.unlike) if self.unlike else None
+        if own is None:
+            return self.conditions
+        values = tuple(own) if isinstance(own, list | tuple) else (own,)
+        return (*self.conditions, Not(AnyOf(str(self.unlike), values)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,69 +81,94 @@ class Trial:
         mode: How was searched.
         recall: Share of the exact best 10 that was found, mean over the queries.
         p50_ms: Median time of a search.
+        error: Standard error of the recall.
     """
 
     demand: Demand
     mode: SearchMode
     recall: float
     p50_ms: float
+    error: float = 0.0
 
 
 def demands(index: VectorIndex) -> Iterator[Demand]:
-    """No filter; of every field what is near each band; and none of the most frequent."""
+    """What to try as a filter.
+
+    None; of every field what is near each band, all but the most frequent, and all but the query's
+    own; and of two fields their most frequent values together.
+    """
     total = index.count()
     yield Demand("none", (), total)
-    for field in index.contract.schema.fields:
-        choices = list(_choices(index, field))
-        choices = [choice for choice in choices if choice[2] >= TOP]
-        nearest = {
-            min(choices, key=lambda c: abs(np.log(c[2] / total / b))) for b in BANDS if choices
-        }
+    frequent: list[tuple[str, AnyOf, int]] = []
+    for each in index.contract.schema.fields:
+        choices = [choice for choice in _choices(index, each) if choice[2] >= TOP]
+        if not choices:
+            continue
+        nearest = {min(choices, key=lambda c: abs(np.log(c[2] / total / b))) for b in BANDS}
         for shown, condition, count in sorted(nearest, key=lambda choice: choice[2]):
-            name = f"{field.name}{'' if isinstance(condition, Range) else '='}{shown}"
+            name = f"{each.name}{'' if isinstance(condition, Range) else '='}{shown}"
             yield Demand(name, (condition,), count)
-        if choices and field.kind is not FieldKind.NUMBER:
-            shown, condition, count = max(choices, key=lambda choice: choice[2])
-            if total - count >= TOP:
-                yield Demand(f"{field.name}!={shown}", (Not(condition),), total - count)
+        if each.kind is FieldKind.NUMBER:
+            continue
+        shown, condition, count = max(choices, key=lambda choice: choice[2])
+        if isinstance(condition, AnyOf):
+            frequent.append((f"{each.name}={shown}", condition, count))
+        if total - count >= TOP:
+            yield Demand(f"{each.name}!={shown}", (Not(condition),), total - count)
+        own = round(sum(count**2 for _, _, count in choices) / total)
+        if total - own >= TOP and own >= _OWN_FROM * total:
+            yield Demand(f"{each.name}!=its own", (), total - own, unlike=each.name)
+    yield from _pairs(index, frequent)
 
 
-def _choices(index: VectorIndex, field: Field) -> Iterator[tuple[str, AnyOf | Range, int]]:
+def _pairs(index: VectorIndex, frequent: Sequence[tuple[str, AnyOf, int]]) -> Iterator[Demand]:
+    """Two fields at once: values that many products have, and few have both."""
+    broadest = sorted(frequent, key=lambda choice: -choice[2])[:_PAIRED]
+    for (name, condition, count), (other, too, more) in combinations(broadest, 2):
+        both = index.count((condition, too))
+        if TOP <= both < min(count, more):
+            yield Demand(f"{name} {other}", (condition, too), both)
+
+
+def _choices(index: VectorIndex, of: Field) -> Iterator[tuple[str, AnyOf | Range, int]]:
     """A field's values, or for numbers what lies below each bound, with counts."""
-    facets = count_facets(index, [field.name], limit=_VALUES)
-    if found := facets.numbers.get(field.name):
+    facets = count_facets(index, [of.name], limit=_VALUES)
+    if found := facets.numbers.get(of.name):
         below = found.ranges[:-1]  # below the last bound is everything
         for r, count in zip(below, accumulate(r.count for r in below), strict=True):
-            yield f"<{r.high:g}", Range(field.name, lt=r.high), count
-    for f in facets.values.get(field.name, ()):
-        yield str(f.value), AnyOf(field.name, (f.value,)), f.count
+            yield f"<{r.high:g}", Range(of.name, lt=r.high), count
+    for f in facets.values.get(of.name, ()):
+        yield str(f.value), AnyOf(of.name, (f.value,)), f.count
 
 
 def attempt(
-    index: VectorIndex, queries: Sequence[Vector], demand: Demand, modes: Sequence[SearchMode]
+    index: VectorIndex, probes: Sequence[Probe], demand: Demand, modes: Sequence[SearchMode]
 ) -> list[Trial]:
     """All queries under one demand: exact first, then in every mode."""
     exact = SearchMode(is_exact=True)
     bests, exact_ms = [], []
-    for query in queries:
-        hits, spent = _search(index, query, demand, exact)
+    for probe in probes:
+        hits, spent = _search(index, probe, demand, exact)
         bests.append(hits)
         exact_ms.append(spent)
     trials = [Trial(demand, exact, 1.0, float(np.median(exact_ms)))]
     for mode in modes:
         recalls, times = [], []
-        for query, best in zip(queries, bests, strict=True):
-            hits, spent = _search(index, query, demand, mode)
+        for probe, best in zip(probes, bests, strict=True):
+            hits, spent = _search(index, probe, demand, mode)
             reached = sum(score >= best[-1] - TIE for score in hits) if best else 0
             recalls.append(reached / len(best) if best else 1.0)
             times.append(spent)
-        trials.append(Trial(demand, mode, float(np.mean(recalls)), float(np.median(times))))
+        error = float(np.std(recalls) / np.sqrt(len(recalls)))
+        recall, p50_ms = float(np.mean(recalls)), float(np.median(times))
+        trials.append(Trial(demand, mode, recall, p50_ms, error))
     return trials
 
 
 def _search(
-    index: VectorIndex, query: Vector, demand: Demand, mode: SearchMode
+    index: VectorIndex, probe: Probe, demand: Demand, mode: SearchMode
 ) -> tuple[list[float], float]:
+    conditions = demand.of(probe)
     started = time.perf_counter()
-    found = index.search(query, TOP, conditions=demand.conditions, mode=mode)
+    found = index.search(probe.vector, TOP, conditions=conditions, mode=mode)
     return [hit.score for hit in found], (time.perf_counter() - started) * 1e3
