@@ -35,6 +35,12 @@ model_option = click.option(
     show_default=True,
     help="Checkpoint: a folder, or a name on the Hugging Face hub.",
 )
+query_model_option = click.option(
+    "--model",
+    envvar="GOODS_MODEL",
+    show_envvar=True,
+    help="Checkpoint for queries; otherwise the one that the index names.",
+)
 index_option = click.option(
     "--index",
     envvar="GOODS_INDEX",

@@ -12,6 +12,7 @@ from goods.options import (
     device_options,
     index_option,
     json_option,
+    query_model_option,
     synonyms_option,
     text_backend_options,
 )
@@ -42,12 +43,7 @@ if TYPE_CHECKING:
 )
 @index_option
 @api_key_option
-@click.option(
-    "--model",
-    envvar="GOODS_MODEL",
-    show_envvar=True,
-    help="Checkpoint for the query; otherwise the one that the index names.",
-)
+@query_model_option
 @device_options
 @text_backend_options
 @click.option(

@@ -9,6 +9,7 @@ from goods.options import (
     api_key_option,
     device_options,
     index_option,
+    query_model_option,
     synonyms_option,
     text_backend_options,
 )
@@ -42,12 +43,7 @@ _SECTIONS = {
     "--catalog",
     help="Look up pictures here that the index's own references do not lead to; see goods ingest.",
 )
-@click.option(
-    "--model",
-    envvar="GOODS_MODEL",
-    show_envvar=True,
-    help="Checkpoint for queries; otherwise the one that each index names.",
-)
+@query_model_option
 @device_options
 @text_backend_options
 @click.option(

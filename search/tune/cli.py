@@ -2,18 +2,19 @@
 
 import click
 
-from goods.options import api_key_option, device_options, index_option, json_option
+from goods.options import (
+    api_key_option,
+    device_options,
+    index_option,
+    json_option,
+    query_model_option,
+)
 
 
 @click.command(epilog="Example: goods tune --index index/ --quantization auto")
 @index_option
 @api_key_option
-@click.option(
-    "--model",
-    envvar="GOODS_MODEL",
-    show_envvar=True,
-    help="Checkpoint for the texts; otherwise the one that the index names.",
-)
+@query_model_option
 @device_options
 @click.option(
     "--queries",
