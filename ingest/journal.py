@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 from goods.errors import GoodsError
 from goods.streams import batches
 
-MAX_BYTES = 4 << 30
-"""Size up to which nothing is thrown away: two million vectors of 512 numbers."""
+MAX_BYTES = 4_000_000_000
+"""Size up to which nothing is thrown away: 1.7 million vectors of 512 numbers."""
 
 VERSION = 1
 """Of the tables below."""

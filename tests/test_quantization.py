@@ -27,7 +27,7 @@ from search.tune.quantizations import (
     quantize,
     try_quantizations,
 )
-from search.tune.trials import Probe
+from search.tune.trials import EFS, Probe
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_an_interrupted_build_leaves_the_old_graph_and_is_made_up_for(
     with closing(EdgeIndex(index.folder)) as again:
         assert again.info().quantization is Quantization.INT8
         assert "scalar" in (engine_config(again) or {})
-        assert Tuning.of(again.read_note(TUNING_NOTE)).unfiltered.ef == 1024, "enough for either"
+        assert Tuning.of(again.read_note(TUNING_NOTE)).unfiltered.ef == EFS[-1], "enough for either"
         assert again.search(point(3).vector, 1)[0].payload["id"] == "p3"
         again.seal()
         assert again.info().quantization is Quantization.BINARY

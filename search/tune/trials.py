@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, combinations
+from itertools import accumulate, combinations, product
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,18 @@ from search.facets import count_facets
 TOP = 10
 TIE = 1e-6
 
-BANDS = (0.003, 0.03, 0.15, 0.5)
-"""Shares of the catalog around which filters are tried."""
+BANDS = tuple(2.0**-n for n in range(8, 0, -1))
+"""Shares of the catalog around which filters are tried: from .4 to 50 %."""
 
-EFS = (64, 128, 256, 512, 1024)
+EFS = (64, 128, 256, 512, 1024, 2048)
 """Candidates that a walk keeps, to choose from."""
 
 _VALUES = 1000  # of each field, among which the ones nearest to the bands are chosen
 
 
-_PAIRED = 5  # fields, whose most frequent values are tried two by two
+_PAIRED = 5  # fields that are tried two by two
+_VALUES_PAIRED = 3  # of each of them
+_PAIRS_PER_BAND = 2
 _OWN_FROM = 0.02  # mean share of the catalog that a query's own value has
 
 
@@ -95,11 +97,11 @@ def demands(index: VectorIndex) -> Iterator[Demand]:
     """What to try as a filter.
 
     None; of every field what is near each band, all but the most frequent, and all but the query's
-    own; and of two fields their most frequent values together.
+    own; and values of two fields together.
     """
     total = index.count()
     yield Demand("none", (), total)
-    frequent: list[tuple[str, AnyOf, int]] = []
+    frequent: list[list[tuple[str, AnyOf, int]]] = []
     for each in index.contract.schema.fields:
         choices = [choice for choice in _choices(index, each) if choice[2] >= TOP]
         if not choices:
@@ -110,24 +112,39 @@ def demands(index: VectorIndex) -> Iterator[Demand]:
             yield Demand(name, (condition,), count)
         if each.kind is FieldKind.NUMBER:
             continue
-        shown, condition, count = max(choices, key=lambda choice: choice[2])
-        if isinstance(condition, AnyOf):
-            frequent.append((f"{each.name}={shown}", condition, count))
+        values = sorted(
+            ((f"{each.name}={shown}", c, n) for shown, c, n in choices if isinstance(c, AnyOf)),
+            key=lambda value: -value[2],
+        )
+        frequent.append(values[:_VALUES_PAIRED])
+        name, condition, count = values[0]
         if total - count >= TOP:
-            yield Demand(f"{each.name}!={shown}", (Not(condition),), total - count)
+            yield Demand(name.replace("=", "!=", 1), (Not(condition),), total - count)
         own = round(sum(count**2 for _, _, count in choices) / total)
         if total - own >= TOP and own >= _OWN_FROM * total:
             yield Demand(f"{each.name}!=its own", (), total - own, unlike=each.name)
-    yield from _pairs(index, frequent)
+    yield from _pairs(index, frequent, total)
 
 
-def _pairs(index: VectorIndex, frequent: Sequence[tuple[str, AnyOf, int]]) -> Iterator[Demand]:
-    """Two fields at once: values that many products have, and few have both."""
-    broadest = sorted(frequent, key=lambda choice: -choice[2])[:_PAIRED]
-    for (name, condition, count), (other, too, more) in combinations(broadest, 2):
-        both = index.count((condition, too))
-        if TOP <= both < min(count, more):
-            yield Demand(f"{name} {other}", (condition, too), both)
+def _pairs(
+    index: VectorIndex, frequent: Sequence[Sequence[tuple[str, AnyOf, int]]], total: int
+) -> Iterator[Demand]:
+    """Two fields at once, near each band: many products have either value, and few have both."""
+    broadest = sorted(frequent, key=lambda values: -values[0][2])[:_PAIRED]
+    found = []
+    for values, others in combinations(broadest, 2):
+        for (name, condition, count), (other, too, more) in product(values, others):
+            both = index.count((condition, too))
+            if TOP <= both < min(count, more):
+                found.append(Demand(f"{name} {other}", (condition, too), both))
+    chosen = {
+        pair: None
+        for band in BANDS
+        for pair in sorted(found, key=lambda d: abs(np.log(d.count / total / band)))[
+            :_PAIRS_PER_BAND
+        ]
+    }
+    yield from sorted(chosen, key=lambda pair: pair.count)
 
 
 def _choices(index: VectorIndex, of: Field) -> Iterator[tuple[str, AnyOf | Range, int]]:
