@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from goods.index import AnyOf, Condition, Not, Range, SearchMode, Vector, VectorIndex
+from goods.index.conditions import Scalar
 from goods.schema import Field, FieldKind
 from search.facets import count_facets
 
@@ -96,8 +97,8 @@ class Trial:
 def demands(index: VectorIndex) -> Iterator[Demand]:
     """What to try as a filter.
 
-    None; of every field what is near each band, all but the most frequent, and all but the query's
-    own; and values of two fields together.
+    None; of every field what is near each band, all but the most frequent value, all but those that
+    half of the products have, all but the query's own; and values of two fields together.
     """
     total = index.count()
     yield Demand("none", (), total)
@@ -120,10 +121,25 @@ def demands(index: VectorIndex) -> Iterator[Demand]:
         name, condition, count = values[0]
         if total - count >= TOP:
             yield Demand(name.replace("=", "!=", 1), (Not(condition),), total - count)
+        if half := _without_half(index, values, total):
+            yield half
         own = round(sum(count**2 for _, _, count in choices) / total)
         if total - own >= TOP and own >= _OWN_FROM * total:
             yield Demand(f"{each.name}!=its own", (), total - own, unlike=each.name)
     yield from _pairs(index, frequent, total)
+
+
+def _without_half(
+    index: VectorIndex, values: Sequence[tuple[str, AnyOf, int]], total: int
+) -> Demand | None:
+    """All but the values of a field that about half of the products have; None for one value."""
+    most: tuple[Scalar, ...] = ()
+    for number, (_, condition, _) in enumerate(values, start=1):
+        most += condition.values
+        left = Not(AnyOf(condition.field, most))
+        if number > 1 and TOP <= (count := index.count((left,))) <= 2 * total / 3:
+            return Demand(f"{condition.field}!=({number} values)", (left,), count)
+    return None
 
 
 def _pairs(
