@@ -6,7 +6,9 @@ The catalog, the planner, the journal and the index are the real ones. Pictures 
 a picture is the bytes of its URL, and its vector is random, drawn by those bytes; so what is left
 is what everything but downloading, decoding and embedding costs. Each size runs in a process of its
 own. The nightly run has new prices for one product in a hundred; the last one has none. Peaks are
-resident pages, those of mapped files among them: of the run, and of what builds the graph.
+resident pages, those of mapped files among them: of the run, and of what builds the graph; and,
+on Linux, what both have at a time that is no file's (looked at twice a second): that much memory
+has to be there, while the system takes pages of files back when it needs room.
 CPU seconds are those to compare where others use the machine, too.
 """
 
@@ -17,7 +19,9 @@ import sys
 import tempfile
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
@@ -40,6 +44,26 @@ def write_catalog(path: Path, products: int, night: int = 0) -> None:
             title = f"{colour} {kind} model {n}"
             brand, stock = f"Brand {n % 300}", "true" if n % 5 else "false"
             writer.writerow((f"SKU-{n}", image, title, kind, colour, brand, f"{price}.95", stock))
+
+
+class Private:
+    """The most memory that this process and its children had that is no file's, in MiB."""
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            with suppress(OSError):  # not Linux, or a child has just ended
+                lists = Path("/proc/self/task").glob("*/children")
+                children = " ".join(each.read_text() for each in lists).split()
+                self.peak = max(self.peak, sum(map(self._of, ["self", *children])))
+            time.sleep(0.5)
+
+    def _of(self, process: str) -> float:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
 
 
 class FakeEncoder:
@@ -102,6 +126,7 @@ def run_one(products: int, dimension: int, folder: Path) -> None:
         print(f"{what} of {products:,}: {seconds:.1f} s, {worked:.1f} s CPU", file=sys.stderr)
         return seconds, worked
 
+    private = Private()
     full, planned, night = timed("load", 0), timed("plan", 1), timed("load", 1)
     idle = timed("load", 1)
     peak, peak_child = (
@@ -113,7 +138,8 @@ def run_one(products: int, dimension: int, folder: Path) -> None:
     ):
         print(
             f"{products:>9,} {unit:>5} {full_s:>9.1f} {plan_s:>7.1f} {night_s:>8.1f}"
-            f" {night_s / full_s:>8.1%} {idle_s:>8.1f} {peak:>9,.0f} {peak_child:>10,.0f}",
+            f" {night_s / full_s:>8.1%} {idle_s:>8.1f} {peak:>9,.0f} {peak_child:>10,.0f}"
+            f" {private.peak:>12,.0f}",
             flush=True,
         )
 
@@ -136,7 +162,8 @@ def main(products: tuple[int, ...], dimension: int, one: bool) -> None:
         return
     print(f"vectors of {dimension} numbers", flush=True)
     print(
-        " products           load    plan    night  of load  no news  peak MiB  child MiB",
+        " products           load    plan    night  of load  no news"
+        "  peak MiB  child MiB  private MiB",
         flush=True,
     )
     for count in products:  # -P: the folder of this file has an ingest.py, too
