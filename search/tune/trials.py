@@ -134,10 +134,14 @@ def _without_half(
 ) -> Demand | None:
     """All but the values of a field that about half of the products have; None for one value."""
     most: tuple[Scalar, ...] = ()
-    for number, (_, condition, _) in enumerate(values, start=1):
+    at_most = 0  # products that have them; fewer, where some have several
+    for number, (_, condition, count) in enumerate(values, start=1):
         most += condition.values
+        at_most += count
+        if number == 1 or at_most < total / 3:
+            continue
         left = Not(AnyOf(condition.field, most))
-        if number > 1 and TOP <= (count := index.count((left,))) <= 2 * total / 3:
+        if TOP <= (count := index.count((left,))) <= 2 * total / 3:
             return Demand(f"{condition.field}!=({number} values)", (left,), count)
     return None
 
