@@ -26,6 +26,7 @@ from goods.index.contract import Contract
 from goods.index.planner import TUNING_NOTE, Tuning, plan_search
 from search.tune.planner import tune_planner
 from search.tune.trials import Probe
+from search.tune.trials import demands as filters
 
 TIE, NOISE = 1e-6, 0.1
 TUNED_ON = 100  # queries, other than those that are measured
@@ -102,7 +103,7 @@ def tuned(folder: Path, shop: Shop) -> None:
         for vector, category in queries(shop, TUNED_ON, seed=2)
     ]
     with closing(open_index(str(folder))) as index:
-        for line in tune_planner(index, probes).lines():
+        for line in tune_planner(index, probes, list(filters(index))).lines():
             print(line, flush=True)
 
 

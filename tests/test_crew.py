@@ -233,8 +233,7 @@ def test_no_process_outlives_the_one_that_started_it(
     process.send_signal(end)
     # It ends when nobody has the pipes any more: the workers have them, too.
     _, err = process.communicate(timeout=60)
-    if end is signal.SIGKILL:  # an interrupt is lost when it comes while Python runs a finaliser
-        assert process.returncode == -signal.SIGKILL
+    assert process.returncode != 0, err
     assert "Traceback" not in err
 
 

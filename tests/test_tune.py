@@ -65,7 +65,7 @@ def test_a_query_is_also_tried_among_what_it_is_not(index: VectorIndex) -> None:
 
 def test_without_a_graph_every_search_stays_exact_and_says_so(index: VectorIndex) -> None:
     if isinstance(index, EdgeIndex):  # the double tells no truth about graphs
-        report = tune_planner(index, [Probe(point(1000).vector)])
+        report = tune_planner(index, [Probe(point(1000).vector)], list(demands(index)))
         assert Tuning.of(index.read_note(TUNING_NOTE)) == Tuning()
         assert list(report.lines())[-1].startswith("every search is exact")
         assert all(trial.mode.is_exact for trial in report.trials)
@@ -80,7 +80,7 @@ def test_a_graph_is_measured_and_its_settings_are_used(
     index.upsert(widened(points(2600)))
     index.seal()
     probes = [Probe(p.vector, p.payload) for p in widened([point(n) for n in range(5000, 5003)])]
-    report = tune_planner(index, probes)
+    report = tune_planner(index, probes, list(demands(index)))
     assert report.has_graph
     table = list(report.lines())
     filters = len({t.demand.name for t in report.trials})

@@ -86,9 +86,9 @@ def tune(
                 quantize(client.index, tried.chosen.quantization, tried.chosen.ef)
         elif quantization:
             quantize(client.index, Quantization(quantization))
-        total = sum(1 for _ in demands(client.index))
-        with bar("tune", total, "filters") as progress:
-            planner = tune_planner(client.index, probes, progress)
+        filters = list(demands(client.index))
+        with bar("tune", len(filters), "filters") as progress:
+            planner = tune_planner(client.index, probes, filters, progress)
         found = measure_relevance(client.index, client.encoder)
     if as_json:
         measured = {"quantization": asdict(tried)} if tried else {}

@@ -6,7 +6,7 @@ from math import sqrt
 
 from goods.index import SearchMode, VectorIndex
 from goods.index.planner import GRAPH_FROM, TUNING_NOTE, Band, Tuning
-from search.tune.trials import BANDS, EFS, Demand, Probe, Trial, attempt, demands
+from search.tune.trials import BANDS, EFS, Demand, Probe, Trial, attempt
 
 TARGET = 0.99
 """Recall@10 to reach under every filter, after the standard error of measuring is taken off."""
@@ -46,18 +46,20 @@ class TuneReport:
 def tune_planner(
     index: VectorIndex,
     probes: Sequence[Probe],
+    filters: Sequence[Demand],
     progress: Callable[[int], None] | None = None,
 ) -> TuneReport:
-    """Try every kind of filter with every query, keep what follows with the index, and report it.
+    """Try every filter with every query, keep what follows with the index, and report it.
 
     Args:
         index: What is measured.
         probes: Queries; most of them disagree with most filters, as a shopper's may.
+        filters: What to try, as `demands` finds it on this index.
         progress: Told how many filters were tried so far.
     """
     has_graph = index.info().indexed > 0
     trials: list[Trial] = []
-    for number, demand in enumerate(demands(index), start=1):
+    for number, demand in enumerate(filters, start=1):
         trials += attempt(index, probes, demand, modes(demand) if has_graph else [])
         if progress:
             progress(number)
