@@ -18,6 +18,8 @@ MAX_TEXT_LENGTH = 10_000
 """Characters. A longer title or keyword is a broken file; of a longer description, the beginning
 says more than any text encoder reads."""
 
+_URL = ("http://", "https://")
+
 _KEPT_VALUES = 4096  # of each field; a keyword or a price comes again, and is then one object
 
 
@@ -69,10 +71,10 @@ class Assembler:
         None where the row is none, and where it carries its picture, which would have to be read.
         """
         cells = row.cells
-        if row.fault or Picture in map(type, cells):
+        if row.fault or isinstance(cells[self._pictures[0]], Picture):
             return None
         try:
-            location = self._picture(cells).location
+            location = "" if self._is_by_url(cells) else self._picture(cells).location
         except RowError:
             return None
         return repr((location, cells)).encode()  # tells 1, 1.0, True and "1" apart
@@ -92,7 +94,9 @@ class Assembler:
     def product_id(self, row: Row) -> str | None:
         """The id of a row that is no product, as far as it has one; printable."""
         shown = text(row.cells[0] if row.cells else None)[:MAX_ID_LENGTH]
-        return shown.encode(errors="replace").decode() or None
+        if not shown.isascii():
+            shown = shown.encode(errors="replace").decode()
+        return shown or None
 
     def _product(self, row: Row) -> Product:
         cells = row.cells
@@ -124,7 +128,7 @@ class Assembler:
     def _thumbnail(self, product_id: str, picture: Picture) -> str:
         """Where browsers see a picture that is no web page's own."""
         url = self._schema.public_url
-        if not url or picture.location.startswith(("http://", "https://")):
+        if not url or picture.location.startswith(_URL):
             return ""
         return url.rstrip("/") + picture_path(product_id)
 
@@ -147,6 +151,11 @@ class Assembler:
         if isinstance(cell, tuple):  # of several pictures, shops put the main one first
             reference = cell[0]
         return Picture(self._locate(reference))
+
+    def _is_by_url(self, cells: Sequence[Cell]) -> bool:
+        """Whether the picture's cell is a URL, which is the same wherever the catalog is."""
+        cell = cells[self._pictures[0]]
+        return not self._literals[0] and isinstance(cell, str) and cell.startswith(_URL)
 
     def _attributes(self, cells: Sequence[Cell]) -> dict[str, Value]:
         attributes: dict[str, Value] = {}

@@ -137,8 +137,9 @@ class Catalog:
     def entries(self) -> Iterator[Entry]:
         """Every row in order, unread; as `products` otherwise."""
         assembler = Assembler(self.schema, self.columns, self.table.source.locate)
+        name = self.name
         for row in self.table.rows(assembler.columns):
-            yield Entry(assembler.product_id(row), row, assembler, self.name)
+            yield Entry(assembler.product_id(row), row, assembler, name)
 
     def count_estimate(self) -> int | None:
         """About how many rows there are; None where only reading them all would tell."""

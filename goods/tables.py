@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from operator import itemgetter
-from typing import Protocol, Self, TextIO
+from typing import NamedTuple, Protocol, Self, TextIO
 
 from goods.errors import CatalogError
 from goods.source import Source
@@ -26,8 +26,7 @@ _MAX_CELL = 1 << 26
 """Characters; beyond it a quote was surely left open, and memory has to stay bounded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One data row.
 
     Attributes:

@@ -1,6 +1,6 @@
 """What an index holds and the catalog has no more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 import numpy as np
@@ -15,17 +15,32 @@ _AT_ONCE = 1000
 
 
 class Present:
-    """The points of a catalog, in 16 bytes each."""
+    """The points of a catalog, in 16 bytes each; 32 for those that an index has.
 
-    def __init__(self) -> None:
+    Args:
+        held: How many points the index had, before this run wrote any.
+    """
+
+    def __init__(self, held: int) -> None:
+        self._held = held
         self._ids = bytearray()
+        self._found = bytearray()
 
     def note(self, point: UUID) -> None:
         """The catalog has this one."""
         self._ids += point.bytes
 
+    def note_found(self, points: Iterable[UUID]) -> None:
+        """The catalog has these, and so had the index."""
+        self._found += b"".join([point.bytes for point in points])
+
     def missing(self, index: VectorIndex, part: Part) -> Iterator[UUID]:
-        """The points of the index, within a part, that were not noted."""
+        """The points of the index, within a part, that were not noted.
+
+        It is read for them only where it had more than those that were found.
+        """
+        if part.is_whole and len(np.unique(_as_array(self._found))) == self._held:
+            return
         here = np.sort(_as_array(self._ids))
         records = (record.id for record in index.scan(_AT_ONCE, keys=()) if part.has(record.id.int))
         for points in batches(records, _AT_ONCE):

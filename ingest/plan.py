@@ -9,7 +9,7 @@ Memory: one batch of products and what the index has of them, however large the 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -74,10 +74,12 @@ class Batch:
     Attributes:
         items: What those that were read need, or why they are left out.
         unread: How many more are unchanged, which was known without reading them.
+        there: The points that the index has, of all of them.
     """
 
     items: list[Planned | Refused]
     unread: int
+    there: Collection[UUID]
 
     def __len__(self) -> int:
         return len(self.items) + self.unread
@@ -115,7 +117,7 @@ def plan(
             for r in (next(found) if isinstance(row, Product) else row for row in read)
         ]
         kept = planned if index is None else _with_vectors(planned, index)
-        yield Batch(kept, len(batch) - len(read))
+        yield Batch(kept, len(batch) - len(read), there.keys())
     unread.keep()
 
 

@@ -13,6 +13,7 @@ from goods.index import VectorIndex
 from goods.index.contract import check_continues
 from goods.pictures import PictureLimits, PictureLoader
 from ingest.contract import contract_of
+from ingest.garbage import only_new_garbage
 from ingest.gone import Present
 from ingest.journal import Journal
 from ingest.plan import Planned, Work, plan
@@ -97,8 +98,9 @@ def preview(
     causes: Counter[str] = Counter()
     known = 0
     served = None if settings.rebuild else _served(index, catalog, encoder)
-    present = Present()
+    present = Present(served.count() if served else 0)
     with (
+        only_new_garbage(),
         Journal(settings.journal) as journal,
         PictureLoader(PictureLimits(allow_private=settings.allow_private)) as loader,
         ThreadPoolExecutor(settings.threads) as pool,
@@ -112,6 +114,7 @@ def preview(
         for batch in plan(
             rows, catalog.schema, served, journal, loader, pool, verify=settings.verify
         ):
+            present.note_found(batch.there)
             planned = list(taken(batch.items, refuse))
             works.update(item.work for item in planned)
             works.update({Work.NONE: batch.unread} if batch.unread else {})

@@ -17,7 +17,7 @@ from goods import assembly, product, schema, values
 from goods.catalog import Entry
 from goods.index import Record, contract
 from goods.pictures import PictureLoader
-from goods.product import Picture
+from goods.product import Picture, is_remote
 from goods.schema import CatalogSchema
 from ingest.journal import Journal, Seen
 
@@ -80,19 +80,19 @@ def is_as_written(
     then = record.payload["goods"]
     if payload is None or payload != then["payload"]:
         return False
-    picture = Picture(record.payload["picture"])
-    if picture.is_remote:
+    location = record.payload["picture"]
+    if is_remote(location):
         return True
-    known = seen.get(picture.location)
+    known = seen.get(location)
     if known is None or known.digest != then["picture"]:
         return False
-    return known.validator == loader.validator(picture)
+    return known.validator == loader.validator(Picture(location))
 
 
 def files_of(records: Iterable[Record]) -> list[str]:
     """Where the pictures of these records are, except for those at URLs."""
     locations = (record.payload["picture"] for record in records)
-    return [location for location in locations if not Picture(location).is_remote]
+    return [location for location in locations if not is_remote(location)]
 
 
 def _state_of_code(modules: Sequence[ModuleType] = _READERS) -> bytes:

@@ -27,6 +27,7 @@ from ingest.clock import StageClock
 from ingest.contract import contract_of
 from ingest.crew import crew_for
 from ingest.embed import Embedding
+from ingest.garbage import only_new_garbage
 from ingest.gone import Present, delete_gone
 from ingest.journal import Journal
 from ingest.known import KnownVectors
@@ -69,8 +70,8 @@ def ingest(
     """
     started = time.perf_counter()
     size = BatchSize(settings.batch_size)
-    present = Present() if settings.sync else None
     with (
+        only_new_garbage(),
         Journal(settings.journal, settings.journal_bytes) as journal,
         RefusedLog(settings.refused) as log,
         ThreadPoolExecutor(settings.threads) as pool,
@@ -81,9 +82,10 @@ def ingest(
         clock = StageClock(load=settings.threads * workers, embed=workers, upsert=index.streams)
         tally = Tally(log, clock, tell)
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
+        present = Present(index.count()) if settings.sync else None
         rows = wanted_rows(catalog, settings, present)
         planned = plan(rows, catalog.schema, index, journal, loader, pool, verify=settings.verify)
-        changed = _changed(clock.making("plan", planned), tally)
+        changed = _changed(clock.making("plan", planned), tally, present)
         known = KnownVectors(journal, index, encoder.made_by)
         if crew is None:
             loading = Loading(loader, pool, encoder, known, clock)
@@ -118,9 +120,13 @@ def ingest(
         )
 
 
-def _changed(planned: Iterable[Batch], tally: Tally) -> Iterator[list[Planned]]:
+def _changed(
+    planned: Iterable[Batch], tally: Tally, present: Present | None
+) -> Iterator[list[Planned]]:
     """The products with something to do; the others are counted here and done with."""
     for batch in planned:
+        if present is not None:
+            present.note_found(batch.there)
         good = list(tally.good(batch.items))
         tally.count(repeat(Work.NONE, batch.unread))
         tally.count(item.work for item in good if item.work is Work.NONE)

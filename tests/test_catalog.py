@@ -1,4 +1,5 @@
 import tracemalloc
+import uuid
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from goods.catalog import open_catalog
 from goods.errors import CatalogError, SchemaError
-from goods.product import absolute_location
+from goods.product import absolute_location, point_id
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
 needs_real_data = pytest.mark.skipif(
@@ -103,6 +104,12 @@ def test_values_that_are_equal_but_not_the_same_stay_apart(tmp_path: Path) -> No
     (tmp_path / "p.jsonl").write_text(json_lines(*rows))
     found = products(open_catalog(tmp_path / "p.jsonl", schema))
     assert [product.attributes["tag"] for product in found] == ["1", "true", "1", "x"]
+
+
+@given(st.text())
+def test_the_id_of_a_point_is_a_uuid_of_version_5(product_id: str) -> None:
+    namespace = uuid.uuid5(uuid.NAMESPACE_URL, "https://github.com/clip-for-goods/product")
+    assert point_id(product_id) == uuid.uuid5(namespace, product_id)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from goods.cli import main
 from goods.errors import GoodsError, ModelMismatchError
 from goods.index import Record, open_index
 from goods.index.contract import fingerprint_of
+from goods.index.edge import EdgeIndex
 from goods.product import point_id
 from ingest.plan import Work
 from ingest.report import IngestReport
@@ -136,6 +137,35 @@ def test_sync_keeps_a_product_whose_row_or_picture_is_broken_tonight(
     (shop.parent / "images/P-4.jpg").unlink()
     report = run(shop, encoder, sync=True)
     assert (report.deleted, report.points, report.refused_total) == (0, 40, 2)
+
+
+def test_a_product_that_is_gone_is_noticed_beside_rows_that_come_twice(
+    shop: Path, encoder: Encoder
+) -> None:
+    run(shop, encoder)
+    *rows, _ = read_rows(shop)
+    write_rows(shop, [*rows, rows[2], rows[3] | {"title": "long " * 10_000}])
+    report = run(shop, encoder, sync=True)
+    assert (report.deleted, report.points, report.refused_total) == (1, 39, 2)
+
+
+def test_an_index_that_has_no_more_than_the_catalog_is_not_read_for_what_is_gone(
+    shop: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_rows(shop, read_rows(shop)[:39])
+    run(shop, encoder)
+    write_rows(shop, [*read_rows(shop)[:38], {**read_rows(shop)[38], "price": "1.25"}])
+
+    def scan(*_: object, **__: object) -> None:
+        raise AssertionError("it was read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EdgeIndex, "scan", scan)
+        assert run(shop, encoder, sync=True).deleted == 0
+        write_rows(shop, read_rows(shop)[1:])
+        with pytest.raises(AssertionError, match="it was read"):
+            run(shop, encoder, sync=True)
+    assert run(shop, encoder, sync=True).deleted == 1
 
 
 def test_sync_with_a_limit_is_refused() -> None:

@@ -1,7 +1,7 @@
 """Which generation of an index's folder is in use: begun, gone on with, sealed, served."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -88,15 +88,21 @@ class GenerationInUse:
     def seal(self) -> None:
         """Go on with a copy that has a graph.
 
+        Nothing is open meanwhile: both in memory at a time would need half as much again.
+
         Raises:
             IndexStoreError: It cannot be built; the generation in use is as it was.
         """
-        opened = self.get()
+        before = self.get()
         target = self._generations.next(is_copy=True)
-        seal_in_child(opened.generation, target, opened.contract.dimension)
-        sealed = load_generation(target)  # shown to open before the other one goes
         self._release()
-        self._opened = sealed
+        try:
+            seal_in_child(before.generation, target, before.contract.dimension)
+            self._opened = load_generation(target)
+        except BaseException:
+            with suppress(IndexStoreError):  # what is raised says more
+                self._opened = load_generation(before.generation)
+            raise
 
     def serve(self) -> None:
         """Make the generation in use the current one, in place of those before it."""

@@ -39,6 +39,7 @@ def seal_in_child(source: Generation, target: Generation, dimension: int) -> Non
     """
     size_bytes = sum(path.stat().st_size for path in source.path.rglob("*"))
     require_room(source.path, 2 * size_bytes)  # a copy, then its optimised form beside it
+    _return_memory()
     arguments = [source.path.absolute(), target.path.absolute(), dimension, os.getpid()]
     command = [sys.executable, "-m", "goods.index.seal", *map(str, arguments)]
     ours = Path(__file__).parents[2]  # `-m` looks in the working folder first: no stranger's files
@@ -51,6 +52,12 @@ def seal_in_child(source: Generation, target: Generation, dimension: int) -> Non
             f"building the graph of {source.path.parent} failed: {_reason(done)}; "
             "what was written before is safe, run the same command again"
         )
+
+
+def _return_memory() -> None:
+    """Give the system what was freed here, and glibc would keep: the graph needs it."""
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
