@@ -18,7 +18,7 @@ from transformers import (
     SiglipModel,
 )
 
-from model.clip_pictures import picture_features
+from model.clip_towers import picture_features, text_features
 from model.pixels import Preprocessing, read_preprocessing
 from model.quiet import quiet_libraries
 
@@ -104,6 +104,8 @@ class DualEncoder:
 
     def embed_tokens(self, tokens_BT: torch.Tensor) -> torch.Tensor:
         """`text_BD`: unit vectors, float32, differentiable."""
+        if isinstance(self.model, CLIPModel) and not torch.is_grad_enabled():
+            return _unit(text_features(self.model, tokens_BT))
         return _unit(self.model.get_text_features(input_ids=tokens_BT).pooler_output)
 
     def embed_pixels(self, pixels: torch.Tensor) -> torch.Tensor:

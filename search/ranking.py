@@ -11,7 +11,8 @@ from uuid import UUID
 
 import numpy as np
 
-from goods.index import Condition, Found, Order, Record, Vector, VectorIndex
+from goods.index import Condition, Order, Record, SearchMode, Vector, VectorIndex
+from goods.index.conditions import HasId
 from goods.index.words import query_words, share_of
 
 WORDS_WEIGHT = 0.6
@@ -85,23 +86,28 @@ def by_likeness_and_words(
     def ranking(depth: int) -> list[Ranked]:
         depth = max(depth, POOL)
         alike = index.search(vector, depth, conditions=conditions, with_vectors=keep)
-        named = index.search_words(asked, depth, conditions=conditions, with_vectors=True)
+        named = index.search_words(asked, depth, conditions=conditions, with_vectors=keep)
         best = alike[0].score if alike else 0.0
         worst = alike[:POOL][-1].score if alike else 0.0
+        cosines = {f.id: f.score for f in alike}
+        cosines |= _cosines(index, vector, [f.id for f in named if f.id not in cosines])
         shares = {f.id: share_of(asked, f.payload, schema) for f in named}
         words = {f.id: shares[f.id] * f.score / named[0].score for f in named}
         called = {f.id for f in named if is_named(f.payload, text)}
-        cosines = {f.id: _cosine(f, vector) for f in named} | {f.id: f.score for f in alike}
+
+        def strength(product: UUID) -> float:
+            likeness = (cosines.get(product, worst) - worst) / (best - worst or 1.0)
+            both = (1 - weight) * max(0.0, likeness) + weight * words.get(product, 0.0)
+            return both + (product in called)
+
         return sorted(
             (
                 Ranked(
                     f.id,
                     f.payload,
-                    cosines[f.id],
+                    cosines.get(f.id, 0.0),
                     shares.get(f.id, 0.0),
-                    (1 - weight) * max(0.0, (cosines[f.id] - worst) / (best - worst or 1.0))
-                    + weight * words.get(f.id, 0.0)
-                    + (f.id in called),
+                    strength(f.id),
                     f.vector,
                 )
                 for f in {f.id: f for f in (*alike, *named)}.values()
@@ -156,8 +162,12 @@ def is_named(payload: dict[str, Any], text: str) -> bool:
     return wanted in {" ".join(name.split()).casefold() for name in names}
 
 
-def _cosine(found: Found, vector: Vector) -> float:
-    return float(found.vector @ vector) if found.vector is not None else 0.0
+def _cosines(index: VectorIndex, vector: Vector, ids: Sequence[UUID]) -> dict[UUID, float]:
+    """Of these products; to have the engine compute them is cheaper than to read their vectors."""
+    if not ids:
+        return {}
+    these, exact = (HasId(tuple(ids)),), SearchMode(is_exact=True)
+    return {f.id: f.score for f in index.search(vector, len(ids), conditions=these, mode=exact)}
 
 
 def _plain(record: Record) -> Ranked:
