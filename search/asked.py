@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from goods.index import Condition, Exists, Vector, VectorIndex
 from goods.index.words import query_words
-from search.boost import boosted
+from search.boost import avoiding, boosted
 from search.options import SearchOptions
 from search.query import Query
 from search.ranking import (
@@ -59,7 +59,7 @@ def ask(
     known = vocabulary()
     said = understand(", ".join(query.texts), known)
     ignored = set(options.ignore)
-    understood = said.without(d for d in (*said.filters, *said.boosts) if d.key in ignored)
+    understood = said.without(one for one in said.decisions if one.key in ignored)
     carried = understood.softened() if options.understand == "boost" else understood
 
     def count(demands: Sequence[Understood]) -> int:
@@ -108,6 +108,8 @@ def ranking_of(
         ranking = by_likeness(index, vector, conditions, keep=keep)
     if asked.boosts:
         ranking = boosted(ranking, asked.boosts)
+    if asked.understanding and asked.understanding.avoided:
+        ranking = avoiding(ranking, asked.understanding.avoided, index.contract.schema)
     if order:
         return by_number(ranking, order)
     return diverse(ranking, options.diversity) if keep else ranking

@@ -1,11 +1,13 @@
-"""Demands that only move products up."""
+"""Demands that only move products up, and what moves them down."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from goods.index.words import query_words, share_of
+from goods.schema import CatalogSchema
 from search.ranking import Ranked, Ranking
-from search.understand.decision import Understood
+from search.understand.decision import Avoided, Understood
 
 BOOSTED_POOL = 200
 """The best products of a ranking among which boosts move: the first pages of an answer."""
@@ -30,6 +32,24 @@ def boosted(ranking: Ranking, demands: Sequence[Understood]) -> Ranking:
         return sorted(moved, key=lambda one: -one.strength) + rest
 
     return boosted_ranking
+
+
+def avoiding(ranking: Ranking, things: Sequence[Avoided], schema: CatalogSchema) -> Ranking:
+    """A ranking in whose best `BOOSTED_POOL` those whose words name one of the things come last."""
+    names = [query_words(name) for thing in things for name in thing.names]
+
+    def has_one(one: Ranked) -> bool:
+        return any(share_of(name, one.payload, schema) == 1 for name in names)
+
+    def avoiding_ranking(depth: int) -> list[Ranked]:
+        ranked = list(ranking(max(depth, BOOSTED_POOL)))
+        pool, rest = ranked[:BOOSTED_POOL], ranked[BOOSTED_POOL:]
+        strengths = [one.strength for one in pool]
+        spread = max(strengths, default=0.0) - min(strengths, default=0.0)
+        moved = [replace(one, strength=one.strength - spread * has_one(one)) for one in pool]
+        return sorted(moved, key=lambda one: (has_one(one), -one.strength)) + rest
+
+    return avoiding_ranking
 
 
 def holds(payload: Mapping[str, Any], demand: Understood) -> bool:

@@ -21,6 +21,7 @@ from search.options import SearchOptions
 from search.query import MINUS_WEIGHT, TEXT_WEIGHT, Example, Query
 from search.relevance import Relevance
 from search.understand.decision import (
+    Avoided,
     NotCarried,
     Substituted,
     Understanding,
@@ -206,6 +207,7 @@ def understanding_of(plain: Mapping[str, Any]) -> Understanding:
             Substituted(s["from"], tuple(s["to"]), Why(s["why"])) for s in plain["substituted"]
         ),
         not_carried=tuple(NotCarried(n["from"], n["why"]) for n in plain["not_carried"]),
+        avoided=tuple(Avoided(a["text"], tuple(a["names"])) for a in plain["avoided"]),
     )
 
 

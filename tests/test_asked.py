@@ -1,11 +1,13 @@
 """Searching with what was understood: filters, boosts, and what is given up."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from checkpoints import tiny_clip
 from goods.cli import main
 from goods.errors import QueryError
 from goods.index import FacetCount, open_index
@@ -13,6 +15,8 @@ from goods.product import point_id
 from search import Filters, Query, SearchClient, SearchOptions
 from search.understand.thesaurus import ThesaurusError
 from search.vocabulary import CHECK_S, LiveVocabulary
+from served import ingest_shop
+from shop import make_shop, read_rows, write_rows
 
 
 def test_a_text_is_left_to_the_model_unless_it_is_asked_to_be_understood(
@@ -168,10 +172,12 @@ def test_understand_prints_the_decision_alone(home: Path) -> None:
         "boosts": [],
         "substituted": [{"from": "crimson", "to": ["Red"], "why": "synonym"}],
         "not_carried": [{"from": "no saree", "why": "no value to exclude"}],
+        "avoided": [{"text": "saree", "names": ["saree", "sari"], "key": "not saree"}],
     }
     code, out, _ = invoke("understand", text, "--index", home / "index")
     assert out.splitlines() == [
         "understood: colour = Red; category = Dress; price < 50",
+        "moves down: saree",
         "substituted: crimson → Red",
         "not carried: no saree (no value to exclude)",
         "text: crimson dresses",
@@ -208,3 +214,25 @@ def test_a_shops_own_words_are_taken_from_a_file(home: Path, tmp_path: Path) -> 
     )
     assert code == 0, err
     assert out.startswith("understood: colour = Red; category = Bag\nsubstituted: lava → Red\n")
+
+
+def test_products_that_are_called_what_no_field_can_refuse_come_last(tmp_path: Path) -> None:
+    catalog = make_shop(tmp_path / "shop", count=24)
+    rows = read_rows(catalog)
+    checked = {row["id"] for row in rows[::2]}
+    for row in rows[::2]:
+        row["title"] = row["title"].replace("number", "in Plaid, number")
+    write_rows(catalog, rows)
+    tiny_clip(tmp_path / "model")
+    ingest_shop(tmp_path)
+    with SearchClient(tmp_path / "index", device="cpu") as client:
+        said = SearchOptions(limit=24, understand="filter")
+        found = client.search(Query("shop wear without checks"), None, said)
+        ids = [hit.product.id for hit in found.hits]
+        assert set(ids[12:]) == checked
+        assert found.total == 24
+        back = replace(said, ignore=["not checks"])
+        taken_back = client.search(Query("shop wear without checks"), None, back)
+    assert taken_back.understanding
+    assert taken_back.understanding.avoided == ()
+    assert {hit.product.id for hit in taken_back.hits[12:]} != checked

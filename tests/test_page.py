@@ -225,6 +225,18 @@ def test_an_understood_value_becomes_a_filter_when_another_is_ticked(page: Page)
     assert set(asked(page)["filter"]) == {"colour=Red,Green"}
 
 
+def test_what_no_filter_can_refuse_is_a_chip_and_can_be_taken_back(page: Page) -> None:
+    go(page, "/?q=red+dress+without+lace")
+    chip = page.get_by_role("button", name="Remove Not: lace")
+    expect(chip).to_be_visible()
+    expect(page.locator("#asked")).to_contain_text("products that are called it come last")
+    chip.click()
+    expect(page.get_by_role("button", name="Apply again: not lace")).to_be_visible()
+    settled(page)
+    assert asked(page)["ignore"] == ["not lace"]
+    expect(page.locator("#asked .made")).to_have_count(0)
+
+
 def test_a_thumb_that_is_dragged_bounds_the_price(page: Page) -> None:
     go(page)
     before = count(page)

@@ -227,3 +227,17 @@ def test_invisible_letters_and_odd_spaces_are_cleaned_away() -> None:
     assert clean("\uff52\uff45\uff44") == "red"  # full-width
     assert plain("Ünder\u2010İX") == "under-ix"
     assert len(plain("ßÉ\u2014ǆ")) == 4
+
+
+def test_a_refusal_that_no_field_tells_of_names_what_to_avoid() -> None:
+    found = understand("blue shirt not checked, without lace or frills", FASHION)
+    assert [thing.text for thing in found.avoided] == ["checked", "lace", "frills"]
+    assert {"checked", "check", "plaid"} <= set(found.avoided[0].names)
+    assert found.text == "blue shirt"
+    assert "moves down: checked; lace; frills" in found.lines()
+    assert found.without(found.avoided[:1]).avoided == found.avoided[1:]
+
+
+def test_what_a_filter_refuses_is_not_avoided_as_well() -> None:
+    found = understand("red dress not floral", SAMPLE)
+    assert found.avoided == ()

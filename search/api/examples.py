@@ -51,6 +51,7 @@ UNDERSTANDING: dict[str, Any] = {
     "boosts": [],
     "substituted": [],
     "not_carried": [],
+    "avoided": [],
 }
 ANSWER: dict[str, Any] = {
     **FACETS,

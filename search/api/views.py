@@ -99,6 +99,14 @@ class NotCarriedView(View):
     why: str
 
 
+class AvoidedView(View):
+    """A thing that is refused and that moves products down; `ignore=KEY` leaves it out."""
+
+    text: str
+    names: list[str]
+    key: str
+
+
 class UnderstandingView(View):
     """What a text was understood as."""
 
@@ -107,6 +115,7 @@ class UnderstandingView(View):
     boosts: list[Demand]
     substituted: list[SubstitutedView]
     not_carried: list[NotCarriedView]
+    avoided: list[AvoidedView]
 
 
 class AnswerView(View):

@@ -4,12 +4,20 @@ from search.understand import Vocabulary, understand
 understand("red dress under 50 not sleeveless", vocabulary).filters
 """
 
-from search.understand.decision import NotCarried, Substituted, Understanding, Understood, Why
+from search.understand.decision import (
+    Avoided,
+    NotCarried,
+    Substituted,
+    Understanding,
+    Understood,
+    Why,
+)
 from search.understand.read import understand
 from search.understand.thesaurus import Thesaurus, read_thesaurus
 from search.understand.vocabulary import Vocabulary
 
 __all__ = [
+    "Avoided",
     "NotCarried",
     "Substituted",
     "Thesaurus",

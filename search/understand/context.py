@@ -63,7 +63,7 @@ def _refused_to(pieces: Sequence[Piece], place: int, parts: Collection[str]) -> 
     if not first.names:
         if first.sense is not None:
             return place, False
-        return at + 1, True
+        return _unknown_to(pieces, at + 1), True
     end = at + 1
     refused = [first]
     while (joined := _joined(pieces, end, first.aspect)) is not None:
@@ -79,6 +79,15 @@ def _refused_to(pieces: Sequence[Piece], place: int, parts: Collection[str]) -> 
     for piece in can_refuse:
         piece.role = Role.REFUSED
     return end, not can_refuse
+
+
+def _unknown_to(pieces: Sequence[Piece], end: int) -> int:
+    """Past further unknown words that are refused with one before `end`: "no lace *or frills*"."""
+    while end + 1 < len(pieces) and pieces[end].sense is Sense.OR and not pieces[end].is_apart:
+        if pieces[end + 1].sense is not None or _breaks(pieces[end + 1]):
+            break
+        end += 2
+    return end
 
 
 def _joined(pieces: Sequence[Piece], end: int, aspect: str) -> int | None:

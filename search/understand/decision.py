@@ -114,6 +114,28 @@ class NotCarried:
 
 
 @dataclass(frozen=True, slots=True)
+class Avoided:
+    """A thing that is refused and that no field tells of: products that have it move down.
+
+    Attributes:
+        text: What it is, without the "not".
+        names: What products may call it; at least the text.
+    """
+
+    text: str
+    names: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What a caller names it by, to have it left out."""
+        return f"not {self.text}"
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain form."""
+        return {"text": self.text, "names": list(self.names), "key": self.key}
+
+
+@dataclass(frozen=True, slots=True)
 class Understanding:
     """What a text asks for.
 
@@ -126,6 +148,7 @@ class Understanding:
             usage) or because the word could mean two things.
         substituted: Words for which others are used.
         not_carried: Demands that the catalog has nothing to answer with.
+        avoided: Those of them that are refusals: what is shown last instead.
     """
 
     text: str
@@ -133,14 +156,21 @@ class Understanding:
     boosts: tuple[Understood, ...] = ()
     substituted: tuple[Substituted, ...] = ()
     not_carried: tuple[NotCarried, ...] = ()
+    avoided: tuple[Avoided, ...] = ()
 
-    def without(self, demands: Iterable[Understood]) -> "Understanding":
-        """The same, but for some filters and boosts: what clicking a chip away does."""
-        gone = set(demands)
+    @property
+    def decisions(self) -> tuple[Understood | Avoided, ...]:
+        """All that can be taken back."""
+        return (*self.filters, *self.boosts, *self.avoided)
+
+    def without(self, decisions: Iterable[Understood | Avoided]) -> "Understanding":
+        """The same, but for some of its decisions: what clicking a chip away does."""
+        gone = set(decisions)
         return replace(
             self,
             filters=tuple(demand for demand in self.filters if demand not in gone),
             boosts=tuple(demand for demand in self.boosts if demand not in gone),
+            avoided=tuple(thing for thing in self.avoided if thing not in gone),
         )
 
     def softened(self) -> "Understanding":
@@ -155,6 +185,7 @@ class Understanding:
             "boosts": [demand.to_json() for demand in self.boosts],
             "substituted": [change.to_json() for change in self.substituted],
             "not_carried": [missing.to_json() for missing in self.not_carried],
+            "avoided": [thing.to_json() for thing in self.avoided],
         }
 
     def lines(self) -> Iterator[str]:
@@ -163,6 +194,8 @@ class Understanding:
             yield "understood: " + "; ".join(map(str, self.filters))
         if self.boosts:
             yield "moves up: " + "; ".join(map(str, self.boosts))
+        if self.avoided:
+            yield "moves down: " + "; ".join(thing.text for thing in self.avoided)
         if self.substituted:
             yield "substituted: " + "; ".join(map(str, self.substituted))
         if self.not_carried:

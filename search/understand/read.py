@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from search.understand.avoided import avoided
 from search.understand.context import settle
 from search.understand.decision import NotCarried, Substituted, Understanding, Understood, Why
 from search.understand.pieces import Piece, Role, pieces
@@ -36,6 +37,7 @@ def understand(text: str, vocabulary: Vocabulary) -> Understanding:
         tuple(_merged(soft)),
         tuple(dict.fromkeys(_substituted([*hard, *soft]))),
         tuple(dict.fromkeys(not_carried)),
+        tuple(dict.fromkeys(avoided(text, vain, vocabulary.thesaurus))),
     )
 
 

@@ -110,17 +110,18 @@ function exampleChips(state, titleOf, without, change) {
 }
 
 function understoodChips(state, answer, change) {
-  const { filters = [], boosts = [] } = answer?.understanding ?? {};
+  const { filters = [], boosts = [], avoided = [] } = answer?.understanding ?? {};
+  const ignored = (key) => () => change({ ignore: [...state.ignore, key] });
   const given = new Set((answer?.relaxed ?? []).map((demand) => demand.key));
-  return [...filters, ...boosts]
-    .filter((demand) => !given.has(demand.key))
-    .map((demand) =>
-      chip({
-        ...demandText(demand),
-        kind: "understood",
-        take: () => change({ ignore: [...state.ignore, demand.key] }),
-      }),
-    );
+  const demands = [...filters, ...boosts].filter((demand) => !given.has(demand.key));
+  return [
+    ...demands.map((demand) =>
+      chip({ ...demandText(demand), kind: "understood", take: ignored(demand.key) }),
+    ),
+    ...avoided.map(({ text, key }) =>
+      chip({ label: "Not", text, kind: "understood", take: ignored(key) }),
+    ),
+  ];
 }
 
 function ignoredChip(key, take) {
@@ -129,7 +130,8 @@ function ignoredChip(key, take) {
 
 /** Sentences about what was substituted, not carried, and let go. */
 function sentences(answer) {
-  const { substituted = [], not_carried: missing = [] } = answer?.understanding ?? {};
+  const { substituted = [], not_carried = [], avoided = [] } = answer?.understanding ?? {};
+  const missing = not_carried.filter(({ why }) => why !== "no value to exclude"); // see `last`
   const quoted = (text) => el("q", {}, text);
   const used = substituted.map(({ from, to, why }) => [
     "We read ",
@@ -141,7 +143,12 @@ function sentences(answer) {
       ? ["We carry no ", quoted(from), "."]
       : ["We could not use ", quoted(from), `: there is ${why}.`],
   );
-  return [...used, ...carried, ...relaxedSentence(answer)];
+  const last = avoided.map(({ text }) => [
+    "There is no filter for ",
+    quoted(text),
+    ", so products that are called it come last.",
+  ]);
+  return [...used, ...carried, ...last, ...relaxedSentence(answer)];
 }
 
 /** What was given up so that there is something; on an empty shelf the ways out say more. */
