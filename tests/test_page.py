@@ -485,6 +485,39 @@ def test_a_failure_is_told_and_tried_again(opened: Opened, status: int, words: s
     expect(page.locator("#grid .card").first).to_be_visible()
 
 
+def test_a_product_that_is_gone_can_be_left(opened: Opened) -> None:
+    page = opened.page
+    page.goto("/?similar=gone")
+    expect(page.get_by_role("alert")).to_contain_text("There is no product 'gone'")
+    expect(page.locator("#asked img")).to_have_count(0)
+    expect(page.locator("#box-picture")).to_be_hidden()
+    opened.complaints.forgive("Failed to load resource")
+    page.get_by_role("button", name="Show everything").click()
+    settled(page)
+    assert count(page) == COUNT
+
+
+def test_a_long_text_leaves_room_for_the_products(page: Page) -> None:
+    go(page, f"/?q={'very+long+' * 40}")
+    box = page.locator("#heading").bounding_box()
+    assert box
+    assert box["height"] < 130
+
+
+def test_the_box_speaks_of_prices_where_there_are_some(page: Page) -> None:
+    go(page)
+    expect(page.locator("#q")).to_have_attribute("placeholder", "Try “red summer dress under 50”")
+    no_numbers = {"numbers": {}}
+
+    def without(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), **no_numbers})
+
+    page.route("**/search?*", without)
+    go(page, "/?filter=in_stock%3Dtrue")
+    expect(page.locator("#q")).to_have_attribute("placeholder", "Try “red summer dress”")
+
+
 def test_the_page_says_that_one_is_offline_and_keeps_the_search(opened: Opened) -> None:
     page = opened.page
     go(page)

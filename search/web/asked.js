@@ -70,7 +70,7 @@ function chip({ label, text, short = null, take, picture = null, kind = "", acti
       title: short ? name : "",
       onclick: take,
     },
-    picture && el("img", { src: picture, alt: "" }),
+    picture && el("img", { src: picture, alt: "", onerror: ({ target }) => target.remove() }),
     label && el("span", { class: "label" }, label),
     el("span", { class: "text" }, short ?? text),
     icon(kind === "ignored" ? "undo" : "close"),

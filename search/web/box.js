@@ -21,8 +21,13 @@ export function searchBox({ typed, sent, chosen }) {
   byId("box-icon").append(icon("search"));
   clear.append(icon("close"));
   byId("choose").append(icon("camera"));
+  byId("box-picture").addEventListener("error", () => picture(false)); // it is not there any more
   const soon = debounce(SEARCH_AFTER_MS, typed);
 
+  function picture(isShown) {
+    byId("box-picture").hidden = !isShown;
+    byId("box-icon").hidden = isShown;
+  }
   function send(text) {
     soon.cancel();
     suggestions.close();
@@ -49,11 +54,11 @@ export function searchBox({ typed, sent, chosen }) {
     file.value = "";
   });
   return {
-    show(text, hint, picture) {
+    show(text, hint, source) {
       const example = byId("box-picture");
-      example.hidden = !picture;
-      byId("box-icon").hidden = Boolean(picture);
-      if (picture && example.getAttribute("src") !== picture) example.src = picture;
+      const isNew = example.getAttribute("src") !== source;
+      if (source && isNew) example.src = source;
+      picture(Boolean(source) && (isNew || !example.complete || example.naturalWidth > 0));
       if (input.value.trim() !== text.trim()) input.value = text;
       input.placeholder = hint;
       clear.hidden = !input.value;

@@ -104,6 +104,7 @@ export function shopOf(schema, numbers) {
   return {
     keywords: of("keyword"),
     numbers: prices.slice(0, 1),
+    isPriced: Boolean(numbers[prices[0]]),
     money: (value) => withCurrency(value, schema.currency),
   };
 }

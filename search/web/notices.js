@@ -6,9 +6,14 @@ import { counted, demandText, filterText } from "./wording.js";
 
 const WAYS = 6; // ways out of an empty shelf that are tried
 
-/** A failure in words, with a button that tries again. */
-export function problem(error, retry, title = null) {
+/**
+ * A failure in words, with a button that tries again.
+ *
+ * With `leave`, a search that will fail again has a button that leaves it instead.
+ */
+export function problem(error, retry, title = null, leave = null) {
   const [head, text] = wordsFor(error);
+  const isLasting = leave && [400, 404, 413, 422].includes(error.status);
   return el(
     "div",
     { class: "notice wrong-notice", role: "alert" },
@@ -16,8 +21,13 @@ export function problem(error, retry, title = null) {
     el("p", {}, title ? `${head}. ${text}` : text),
     el(
       "button",
-      { class: "button strong", type: "button", "data-key": "retry", onclick: retry },
-      "Try again",
+      {
+        class: "button strong",
+        type: "button",
+        "data-key": "retry",
+        onclick: isLasting ? leave : retry,
+      },
+      isLasting ? "Show everything" : "Try again",
     ),
   );
 }
@@ -34,17 +44,19 @@ function wordsFor({ status, message, wait_s }) {
     return ["That was a little fast", `Too many searches at once. Try again ${wait}.`];
   if (status === 503)
     return ["The shop is getting ready", `${message || "It is not open yet."} Try again ${wait}.`];
+  if (status === 404)
+    return ["This is not here any more", "It may be sold out. Look for something else."];
   if (status >= 500)
     return [
       "Something broke on our side",
       "It was noted. Try again, or search for something else.",
     ];
-  return ["This search cannot be carried out", message];
+  return ["This search cannot be carried out", `${message.charAt(0).toUpperCase()}${message.slice(1)}.`];
 }
 
 /** Put a failure in the place of the products. */
-export function showProblem(error, retry) {
-  refill(byId("notices"), problem(error, retry));
+export function showProblem(error, retry, leave = null) {
+  refill(byId("notices"), problem(error, retry, null, leave));
 }
 
 /** Put nothing there. */

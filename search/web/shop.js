@@ -119,7 +119,7 @@ async function refresh() {
     products.empty();
     byId("main").dataset.state = "failed";
     showAsked(state, null, titleOf, change); // what is at fault can be taken back
-    showProblem(error, refresh);
+    showProblem(error, refresh, () => go(EMPTY));
   }
 }
 
@@ -127,6 +127,7 @@ function showAnswer(pages, signal) {
   const [answer] = pages;
   shop = { ...shopOf(schema, answer.numbers), hasGroups: schema.group };
   byId("main").dataset.state = "answered";
+  showHead(); // now it is known whether products have a price
   const chosen = chosenFields(schema, state, answer);
   showAsked(state, answer, titleOf, change);
   showFacets(schema, state, answer, change);
@@ -157,7 +158,7 @@ function showHead() {
   const isLike = example || state.image.length;
   box.show(
     state.q,
-    isLike ? "… like this, but in green" : "Try “red summer dress under 50”",
+    isLike ? "… like this, but in green" : `Try “red summer dress${shop?.isPriced ? " under 50" : ""}”`,
     example,
   );
   document.title = [state.q.trim(), schema.name].filter(Boolean).join(" – ");
