@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from operator import itemgetter
-from typing import NamedTuple, Protocol, Self, TextIO
+from typing import NamedTuple, Protocol, Self, TextIO, TypeGuard
 
 from goods.errors import CatalogError
 from goods.source import Source
@@ -152,9 +152,12 @@ class JsonTable:
             CatalogError: There is no object among them.
         """
         with open_text(source) as lines:
-            sample = map(_parse_object, islice(filter(str.strip, lines), SAMPLE_ROWS))
-            objects = (found for found in sample if isinstance(found, dict))
-            keys = list(dict.fromkeys(chain.from_iterable(objects)))
+            sample = [*map(_parse_object, islice(filter(str.strip, lines), SAMPLE_ROWS))]
+            keys = list(dict.fromkeys(chain.from_iterable(filter(_is_object, sample))))
+        if not keys and sample and isinstance(sample[0], str):
+            raise CatalogError(
+                f"{source.location} has no line with a JSON object; of the first one: {sample[0]}"
+            )
         return cls(source, check_columns(source, keys))
 
     def rows(self, columns: Sequence[str]) -> Iterator[Row]:
@@ -204,6 +207,10 @@ def _parse_object(line: str) -> dict[str, object] | str:
     except (ValueError, RecursionError) as error:
         return f"it is not JSON ({error})"
     return parsed if isinstance(parsed, dict) else "it is not a JSON object"
+
+
+def _is_object(found: dict[str, object] | str) -> TypeGuard[dict[str, object]]:
+    return isinstance(found, dict)
 
 
 def _json_cell(found: object) -> Cell:

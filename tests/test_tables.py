@@ -186,3 +186,14 @@ def test_every_row_becomes_a_product_or_a_reason_in_order(
     assert [row.row for row in found] == list(range(1, len(found) + 1))
     ids = [row.id for row in found if isinstance(row, Product)]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("hello\n", "it is not JSON"), ("[1, 2]\n[3]\n", "it is not a JSON object")],
+)
+def test_a_file_without_json_objects_is_not_called_empty(
+    tmp_path: Path, text: str, fault: str
+) -> None:
+    with pytest.raises(CatalogError, match=f"has no line with a JSON object; .*{fault}"):
+        catalog_of(tmp_path, text, "p.jsonl")
