@@ -1,5 +1,6 @@
 """Reaching a Qdrant server: addresses, versions, keys, and what its failures mean."""
 
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -55,13 +56,17 @@ def test_what_is_no_qdrant_is_refused_at_once(stub: Stub, root: bytes) -> None:
     assert len(stub.requests) == 1
 
 
-def test_nobody_there_is_one_sentence() -> None:
+def test_nobody_there_is_one_sentence(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(
         IndexStoreError, match=r"does not answer \(.*refused.*is the server running"
     ):
         connect(Stub(port=port))
+    for record in caplog.records:
+        assert re.fullmatch(
+            r"the Qdrant server: .*refused; trying again in [\d.]+ s", record.getMessage()
+        )
 
 
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")

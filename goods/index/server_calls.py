@@ -73,9 +73,14 @@ def retrying(patience: Patience) -> tenacity.Retrying:
         retry=tenacity.retry_if_exception(is_transient),
         stop=tenacity.stop_after_attempt(patience.attempts),
         wait=wait_s,
-        before_sleep=tenacity.before_sleep_log(logger, logging.WARNING),
+        before_sleep=_log_attempt,
         reraise=True,
     )
+
+
+def _log_attempt(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger.warning("the Qdrant server: %s; trying again in %.1f s", error, state.upcoming_sleep)
 
 
 @contextmanager
