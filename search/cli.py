@@ -157,7 +157,8 @@ def search(
     """Find products by TEXT, pictures and products: one of them or several together.
 
     "like this, but in green" is TEXT green with --image; --minus moves away from a text. Without
-    any of them, all products under the filters are shown.
+    any of them, all products under the filters are shown. The number of a product says how like
+    its picture is (cosine); the order goes by words, too.
     """
     from search.client import SearchClient
     from search.embed import SOON

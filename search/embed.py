@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from goods.errors import QueryError
+from goods.errors import PictureError, PictureFault, QueryError
 from goods.index import Vector
 from goods.pictures import PictureLimits, PictureLoader
 from goods.product import Picture, absolute_location
@@ -93,4 +93,8 @@ def _loaded(
 def _picture(source: str | Path | bytes) -> Picture:
     if isinstance(source, bytes):
         return Picture("the query picture", source)
-    return Picture(absolute_location(str(source), Path.cwd()))
+    location = absolute_location(str(source), Path.cwd())
+    if "://" not in location and not Path(location).exists():
+        fault = f"{location}: there is no such picture to search by; name a file or a URL"
+        raise PictureError(PictureFault.GONE, fault)
+    return Picture(location)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from goods.product import Value
 from search.answer import Answer, Hit
 
 
@@ -32,6 +33,15 @@ def lines_of(answer: Answer, offset: int) -> Iterator[str]:
 
 def _hit(hit: Hit) -> str:
     product = hit.product
-    values = (", ".join(v) if isinstance(v, tuple) else str(v) for v in product.attributes.values())
+    values = (_value(name, value) for name, value in product.attributes.items())
     variants = f"  +{hit.variant_count} variants" if hit.variant_count else ""
     return f"{hit.score:.3f}  {product.id}  {product.title}  [{'; '.join(values)}]{variants}"
+
+
+def _value(name: str, value: Value) -> str:
+    """A value as people read it; what says little alone comes with its name."""
+    if isinstance(value, bool):
+        return name if value else f"not {name}"
+    if isinstance(value, float):
+        return f"{name} {value:.10g}"
+    return ", ".join(value) if isinstance(value, tuple) else value

@@ -286,3 +286,19 @@ def test_schema_prints_a_toml_that_reads_back(home: Path, tmp_path: Path) -> Non
     (tmp_path / "schema.toml").write_text(out)
     again = invoke("schema", home / "shop/products.csv", "--schema", tmp_path / "schema.toml")
     assert again[1] == out
+
+
+def test_a_line_names_what_a_number_or_a_claim_is_about(home: Path) -> None:
+    code, out, err = invoke("search", "--filter", "colour=Green", "--index", home / "index")
+    assert code == 0, err
+    assert "P-1  Green Dress number 1  [Dress; Green; price 11.5; in_stock]" in out
+    code, out, _ = invoke("search", "--filter", "colour=Red", "--index", home / "index")
+    assert "price 34.5; not in_stock]" in out
+
+
+def test_a_picture_that_is_not_there_is_named(home: Path, tmp_path: Path) -> None:
+    code, _, err = invoke("search", "--image", tmp_path / "no.jpg", "--index", home / "index")
+    assert code == 1
+    assert err == (
+        f"Error: {tmp_path}/no.jpg: there is no such picture to search by; name a file or a URL\n"
+    )
