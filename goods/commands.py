@@ -46,11 +46,20 @@ def demo(
     out: Path, catalog: str | None, schema: Path | None, base: str, products: int, seed: int
 ) -> None:
     """Do the whole path: catalog, fine-tuning, index, evaluation, queries with pictures."""
+    import shutil
+    import sys
+
     from goods.demo import DemoSettings, run_demo
 
     run_demo(
         DemoSettings(
-            out=out, catalog=catalog, schema=schema, base=base, products=products, seed=seed
+            out=out,
+            catalog=catalog,
+            schema=schema,
+            base=base,
+            products=products,
+            seed=seed,
+            command="goods" if shutil.which("goods") else sys.argv[0],
         ),
         click.echo,
     )

@@ -45,7 +45,7 @@ SAMPLE_QUERIES: tuple[tuple[str, ...], ...] = (
     ("brown handbag",),
     ("yellow", "category=t-shirt"),
     ("checked shirt", "sleeve=long", "colour=blue,red"),
-    ("something warm for winter", "price<80"),
+    ("floral dress under 150 not sleeveless",),
 )
 """What a shopper might type, and the filters beside it."""
 
@@ -62,6 +62,7 @@ class DemoSettings:
         products: Products in the rendered sample.
         seed: Of the sample and the training.
         epochs: Passes over the training products; the base's own default when None.
+        command: How `goods` is called here, for what to type next.
     """
 
     out: Path
@@ -71,6 +72,7 @@ class DemoSettings:
     products: int = 6000
     seed: int = 0
     epochs: int | None = None
+    command: str = "goods"
 
 
 def run_demo(settings: DemoSettings, say: Callable[[str], None]) -> None:
@@ -163,7 +165,7 @@ def _answer(settings: DemoSettings, say: Callable[[str], None]) -> None:
 
 def _ask(client: SearchClient, query: Sequence[str]) -> Answer:
     text, *filters = query
-    return client.by_text(text, Filters.parse(filters), limit=HITS)
+    return client.by_text(text, Filters.parse(filters), limit=HITS, understand="filter")
 
 
 def _queries_for(client: SearchClient) -> Iterator[tuple[str, ...]]:
@@ -202,14 +204,14 @@ def _since(started: float) -> str:
 
 def _what_next(settings: DemoSettings) -> str:
     """What to type now."""
-    index = shlex.quote(str(settings.out / "index"))
+    goods, index = shlex.quote(settings.command), shlex.quote(str(settings.out / "index"))
     return "\n".join(
         [
             "Now try:",
-            f"  goods search 'striped shirt' --index {index} --filter 'price<60' --grid hits.png",
-            f"  goods search 'blue' --index {index} --facets all",
-            f"  goods info --index {index}",
+            f"  {goods} serve --index {index}    # the shop's page: http://127.0.0.1:8000/",
+            f"  {goods} search 'striped shirt under 60' --index {index} --grid hits.png",
+            f"  {goods} search 'blue' --index {index} --facets all",
             "and with your own catalog:",
-            "  goods demo --catalog shop.csv --base openai/clip-vit-base-patch32 --out shop",
+            f"  {goods} demo --catalog shop.csv --base openai/clip-vit-base-patch32 --out shop",
         ]
     )

@@ -31,7 +31,7 @@ def test_the_demo_goes_from_nothing_to_pictures_of_answers(tmp_path: Path) -> No
         assert client.info().points == 100
         assert client.schema.group == "style_group"
     assert AutoModel.from_pretrained(out / "model").config.model_type == "clip"
-    assert f"--index {out / 'index'}" in said
+    assert f"goods serve --index {out / 'index'}" in said
 
 
 def test_the_demo_can_be_run_again_in_its_folder(tmp_path: Path) -> None:
