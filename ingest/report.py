@@ -95,10 +95,8 @@ class IngestReport:
         for cause, count in sorted(self.refused.items(), key=lambda item: -item[1]):
             yield f"  refused {count:,} x {cause} (see {self.refused_file})"
         for s in self.stages:
-            yield (
-                f"  {s.stage:<8}{s.products:>9,} at {s.per_s:>9,.0f}/s, "
-                f"busy {s.share(self.wall_s):4.0%} of the time"
-            )
+            rate = f"{s.products:>9,} at {s.per_s:>9,.0f}/s, " if s.products else " " * 25
+            yield f"  {s.stage:<8}{rate}busy {s.share(self.wall_s):4.0%} of the time"
         gone = f", {self.deleted:,} deleted" if self.deleted else ""
         yield (
             f"{self.embedded:,} embedded, {self.written:,} written{gone} in {self.wall_s:.1f} s; "
