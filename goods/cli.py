@@ -44,6 +44,16 @@ class Verbs(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb, and what it is given; one that is only misspelt is named."""
+        from difflib import get_close_matches
+
+        if args[0] not in COMMANDS and (near := get_close_matches(args[0], COMMANDS, 1)):
+            raise click.UsageError(f"No such command '{args[0]}'; did you mean {near[0]}?", ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; a GoodsError becomes a click error."""
         try:

@@ -45,7 +45,7 @@ def load_checkpoint(name: str) -> DualEncoder:
         raise ModelError(
             f"there is no folder {name}, and the Hugging Face hub gave no model of this name: "
             f"{reason} Check the name and the network, pass a local folder, "
-            "or train from nothing with --base scratch:small"
+            "or train one from nothing: goods train --base scratch:small"
         ) from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from goods.cli import main
 
@@ -120,3 +121,10 @@ def test_every_option_is_explained() -> None:
 def test_every_environment_variable_is_shown_in_help() -> None:
     hidden = [name for name, option in options() if option.envvar and not option.show_envvar]
     assert hidden == []
+
+
+def test_a_verb_that_is_misspelt_is_named() -> None:
+    result = CliRunner().invoke(main, ["serach", "red dress"])
+    assert result.exit_code == 2
+    assert "No such command 'serach'; did you mean search?" in result.stderr
+    assert "did you mean" not in CliRunner().invoke(main, ["xyzzy"]).stderr
