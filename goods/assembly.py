@@ -65,10 +65,11 @@ class Assembler:
         self.note(product.id, product.row)
         return product
 
-    def content(self, row: Row) -> bytes | None:
-        """All that the product of a row is made of: with the same schema, equal products have it.
+    def content(self, row: Row) -> tuple[bytes, str] | None:
+        """All that the product of a row is made of, and where its picture is: "" for a web page's.
 
-        None where the row is none, and where it carries its picture, which would have to be read.
+        With the same schema, rows of equal content make equal products. None where the row is none,
+        and where it carries its picture, which would have to be read.
         """
         cells = row.cells
         if row.fault or isinstance(cells[self._pictures[0]], Picture):
@@ -77,7 +78,7 @@ class Assembler:
             location = "" if self._is_by_url(cells) else self._picture(cells).location
         except RowError:
             return None
-        return repr((location, cells)).encode()  # tells 1, 1.0, True and "1" apart
+        return repr((location, cells)).encode(), location  # tells 1, 1.0, True and "1" apart
 
     def note(self, product_id: str, number: int) -> None:
         """Remember which row has the id.

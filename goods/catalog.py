@@ -58,7 +58,12 @@ class Entry:
         self._point = self._point or point_id(self.id or "")
         return self._point
 
-    def content(self) -> bytes | None:
+    @property
+    def row(self) -> int:
+        """Its 1-based data row."""
+        return self._row.number
+
+    def content(self) -> tuple[bytes, str] | None:
         """See `Assembler.content`."""
         return self._assembler.content(self._row)
 

@@ -54,8 +54,8 @@ def _as_array(ids: bytes | bytearray) -> NDArray[np.bytes_]:
     return np.frombuffer(bytes(ids), "S16")
 
 
-def delete_gone(index: VectorIndex, present: Present, settings: IngestSettings) -> int:
-    """Delete the points that the catalog no longer has; how many they were.
+def delete_gone(index: VectorIndex, present: Present, settings: IngestSettings) -> list[UUID]:
+    """Delete the points that the catalog no longer has; which they were.
 
     Raises:
         GoodsError: They are more than the share `max_gone` of the index; none was deleted.
@@ -69,4 +69,4 @@ def delete_gone(index: VectorIndex, present: Present, settings: IngestSettings) 
         )
     for batch in batches(gone, _AT_ONCE):
         index.delete(batch)
-    return len(gone)
+    return gone

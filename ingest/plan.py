@@ -3,7 +3,8 @@
 A fingerprint is two digests: of the picture's bytes, and of everything else. The model stamp needs
 no third, since all vectors of an index have the same one. The index keeps them in every point.
 
-Most rows of a night are those of the night before, and are not even read (`ingest.unread`).
+Most rows of a night are those of the night before: these are not even read (`ingest.unread`), nor
+looked up in the index where it has a ledger (`ingest.ledger`).
 
 Memory: one batch of products and what the index has of them, however large the catalog is.
 """
@@ -13,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from goods.catalog import Entry, RefusedRow
@@ -23,6 +25,7 @@ from goods.product import Product
 from goods.schema import CatalogSchema
 from goods.streams import batches
 from ingest.journal import Journal
+from ingest.ledger import Ledger
 from ingest.recognise import Recognised, digest_of, recognised
 from ingest.refused import Refused, for_its_row
 from ingest.unread import Unread, files_of, is_as_written
@@ -90,6 +93,7 @@ def plan(
     schema: CatalogSchema,
     index: VectorIndex | None,
     journal: Journal,
+    ledger: Ledger,
     loader: PictureLoader,
     pool: Executor,
     *,
@@ -102,51 +106,89 @@ def plan(
         schema: What their columns are for.
         index: What was written before; None when there is no index yet.
         journal: What was read before.
+        ledger: What the index was written from, and will be by this run.
         loader: Reads pictures.
         pool: Its threads.
         verify: Look at every picture again, even where nothing says that it changed.
     """
     unread = Unread(journal, schema)
     for batch in batches(entries, BATCH):
-        there = _there(index, [entry.point for entry in batch])
-        read = _read(batch, {} if verify else there, unread, journal, loader)
+        rows = _rows(batch, unread, ledger, loader, verify=verify)
+        there = _there(index, [row.point for row in rows if not row.is_as_written])
+        read = _read(rows, {} if verify else there, unread, ledger, journal, loader)
         products = [row for row in read if isinstance(row, Product)]
         found = iter(recognised(products, there, journal, loader, pool, verify=verify))
         planned = [
             _compared(r, there) if isinstance(r, Recognised) else r
             for r in (next(found) if isinstance(row, Product) else row for row in read)
         ]
+        _tell(ledger, planned, {row.entry.row: row.state for row in rows})
         kept = planned if index is None else _with_vectors(planned, index)
-        yield Batch(kept, len(batch) - len(read), there.keys())
+        known = [row.point for row in rows if row.is_as_written]
+        yield Batch(kept, len(batch) - len(read), [*known, *there])
     unread.keep()
 
 
+class _Row(NamedTuple):
+    """A row, what can be said of it unread, and whether that is what the ledger says."""
+
+    entry: Entry
+    point: UUID
+    key: bytes | None
+    state: bytes | None
+    is_as_written: bool
+
+
+def _rows(
+    batch: Sequence[Entry], unread: Unread, ledger: Ledger, loader: PictureLoader, *, verify: bool
+) -> list[_Row]:
+    told = [unread.told(entry) for entry in batch]
+    points = [entry.point for entry in batch]
+    states = [each.state(loader) for each in told]
+    same = [False] * len(batch) if verify else ledger.has(points, states)
+    keys = [each.key for each in told]
+    return list(map(_Row, batch, points, keys, states, same))
+
+
 def _read(
-    batch: Sequence[Entry],
+    rows: Sequence[_Row],
     there: Mapping[UUID, Record],
     unread: Unread,
+    ledger: Ledger,
     journal: Journal,
     loader: PictureLoader,
 ) -> list[Product | Refused]:
     """The products of the rows that are not as the index has them; `there` is what it has."""
-    keys = [unread.key(entry) for entry in batch]
-    payloads = unread.payloads(keys)
+    payloads = unread.payloads(row.key for row in rows if not row.is_as_written)
     seen = journal.seen(files_of(there.values()))
     read: list[Product | Refused] = []
-    for entry, key in zip(batch, keys, strict=True):
-        record, payload = there.get(entry.point), payloads.get(key or b"")
-        if record is not None and is_as_written(record, payload, seen, loader):
+    for entry, point, key, state, is_same in rows:
+        record, payload = there.get(point), payloads.get(key or b"")
+        is_found = record is not None and is_as_written(record, payload, seen, loader)
+        if is_found:
+            ledger.note(point, state)
+        if is_same or is_found:
             if refused := entry.repeated():
                 read.append(for_its_row(refused))
             continue
-        row = entry.product()
-        if isinstance(row, RefusedRow):
-            read.append(for_its_row(row))
+        product = entry.product()
+        if isinstance(product, RefusedRow):
+            read.append(for_its_row(product))
             continue
-        read.append(row)
+        read.append(product)
         if payload is None:
-            unread.remember(key, _payload_digest(row))
+            unread.remember(key, _payload_digest(product))
     return read
+
+
+def _tell(
+    ledger: Ledger, planned: Iterable[Planned | Refused], states: Mapping[int, bytes | None]
+) -> None:
+    """What was found to be unchanged after all, and what will be written; states by row."""
+    for item in planned:
+        if isinstance(item, Planned):
+            tell = ledger.note if item.work is Work.NONE else ledger.expect
+            tell(item.product.point_id, states[item.product.row])
 
 
 def _there(index: VectorIndex | None, ids: Sequence[UUID]) -> dict[UUID, Record]:

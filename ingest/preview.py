@@ -16,6 +16,7 @@ from ingest.contract import contract_of
 from ingest.garbage import only_new_garbage
 from ingest.gone import Present
 from ingest.journal import Journal
+from ingest.ledger import Ledger
 from ingest.plan import Planned, Work, plan
 from ingest.refused import Refused, taken
 from ingest.rows import wanted_rows
@@ -111,9 +112,11 @@ def preview(
             refused.extend([item.message][: SHOWN - len(refused)])
 
         rows = wanted_rows(catalog, settings, present)
-        for batch in plan(
-            rows, catalog.schema, served, journal, loader, pool, verify=settings.verify
-        ):
+        ledger = Ledger(served.read_ledger() if served else b"")
+        planned_rows = plan(
+            *(rows, catalog.schema, served, journal, ledger, loader, pool), verify=settings.verify
+        )
+        for batch in planned_rows:
             present.note_found(batch.there)
             planned = list(taken(batch.items, refuse))
             works.update(item.work for item in planned)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from types import ModuleType
+from typing import NamedTuple
 
 from goods import assembly, product, schema, values
 from goods.catalog import Entry
@@ -29,6 +30,27 @@ _KEPT_AT_ONCE = 1 << 16
 would write most of it anew each time; losing them costs the reading of as many rows. 13 MB."""
 
 
+class Told(NamedTuple):
+    """What is said of a row before it is read.
+
+    Attributes:
+        key: What `Unread.payloads` knows it by; None for one that has to be read.
+        picture: Where its picture is, if that is not a web page.
+    """
+
+    key: bytes | None = None
+    picture: str = ""
+
+    def state(self, loader: PictureLoader) -> bytes | None:
+        """A digest of the row and of its picture's state; None where that cannot be told."""
+        if self.key is None or not self.picture or is_remote(self.picture):
+            return self.key
+        validator = loader.validator(Picture(self.picture))
+        if validator is None:
+            return None
+        return blake2b(self.key + validator.encode(), digest_size=16).digest()
+
+
 class Unread:
     """What is known of rows without reading them.
 
@@ -43,14 +65,14 @@ class Unread:
         self._salted.update(json.dumps(schema.to_json(), sort_keys=True).encode())
         self._fresh: dict[bytes, str] = {}
 
-    def key(self, entry: Entry) -> bytes | None:
-        """What `payloads` knows a row by; None for one that has to be read."""
+    def told(self, entry: Entry) -> Told:
+        """What can be said of a row."""
         content = entry.content()
         if content is None:
-            return None
+            return Told()
         hasher = self._salted.copy()
-        hasher.update(content)
-        return hasher.digest()
+        hasher.update(content[0])
+        return Told(hasher.digest(), content[1])
 
     def payloads(self, keys: Iterable[bytes | None]) -> dict[bytes, str]:
         """Digests of the payloads that these rows make, as far as they are known, by key."""

@@ -16,9 +16,11 @@ Loading and embedding may be left to a crew (`ingest.scatter`): processes, or a 
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain, repeat
 
 from goods.catalog import Catalog
+from goods.errors import IndexStoreError
 from goods.index import VectorIndex
 from goods.pictures import PictureLimits, PictureLoader
 from goods.streams import ahead, batches
@@ -31,6 +33,7 @@ from ingest.garbage import only_new_garbage
 from ingest.gone import Present, delete_gone
 from ingest.journal import Journal
 from ingest.known import KnownVectors
+from ingest.ledger import Ledger
 from ingest.load import Loaded, Loading
 from ingest.plan import Batch, Planned, Work, plan
 from ingest.refused import RefusedLog
@@ -84,7 +87,10 @@ def ingest(
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
         present = Present(index.count()) if settings.sync else None
         rows = wanted_rows(catalog, settings, present)
-        planned = plan(rows, catalog.schema, index, journal, loader, pool, verify=settings.verify)
+        ledger = Ledger(index.read_ledger())
+        planned = plan(
+            *(rows, catalog.schema, index, journal, ledger, loader, pool), verify=settings.verify
+        )
         changed = _changed(clock.making("plan", planned), tally, present)
         known = KnownVectors(journal, index, encoder.made_by)
         if crew is None:
@@ -97,20 +103,23 @@ def ingest(
         for batch in Writing(index, clock).write(ahead(kept, _BATCHES_AHEAD)):
             for refused in batch.refused:
                 tally.refuse(refused)
+            ledger.note_written(item.product.point_id for item in batch.products)
             tally.count(
                 (item.work for item in batch.products),
                 embedded=sum(item.is_fresh for item in batch.products),
                 written=len(batch.products),
             )
-        deleted = 0 if present is None else delete_gone(index, present, settings)
+        deleted = [] if present is None else delete_gone(index, present, settings)
         with clock.measure("seal"):
             index.seal()
+        ledger.forget(deleted)
+        _keep(ledger, index)
         journal.trim()
         return IngestReport(
             works=tally.works,
             embedded=tally.embedded,
             written=tally.written,
-            deleted=deleted,
+            deleted=len(deleted),
             refused=tally.refused,
             refused_file=settings.refused,
             stages=clock.rates(),
@@ -118,6 +127,14 @@ def ingest(
             wall_s=time.perf_counter() - started,
             points=index.count(),
         )
+
+
+def _keep(ledger: Ledger, index: VectorIndex) -> None:
+    """For the next run; one that finds none looks at the index itself."""
+    kept = ledger.to_bytes()
+    if kept is not None:
+        with suppress(IndexStoreError):  # a full disk, say
+            index.write_ledger(kept)
 
 
 def _changed(

@@ -99,6 +99,12 @@ def test_a_lost_journal_costs_reading_but_no_embedding(
     (shop.parent / "journal.db").unlink()
     reads.clear()
     report = run(shop, encoder)
+    assert (report.works, report.embedded, reads) == ({Work.NONE: 40}, 0, [])
+    (shop.parent / "journal.db").unlink()
+    index = open_index(str(shop.parent / "index"))
+    index.write_ledger(b"")
+    index.close()
+    report = run(shop, encoder)
     assert (report.works, report.embedded) == ({Work.NONE: 40}, 0)
     assert len(reads) == 40
 

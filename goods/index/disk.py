@@ -94,12 +94,12 @@ def _is_locked_now(stream: IO[str], file: Path) -> bool:
         return True
 
 
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a file's text so that a crash leaves either the old text or the new."""
+def write_atomically(file: Path, content: str | bytes) -> None:
+    """Replace what is in a file so that a crash leaves either the old content or the new."""
     partial = file.with_name(file.name + ".partial")
     with disk_errors(file):
-        with partial.open("w", encoding="utf-8") as stream:
-            stream.write(text)
+        with partial.open("wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(file)

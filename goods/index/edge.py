@@ -202,6 +202,12 @@ class EdgeIndex:
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
         self._in_use.write_note(name, note)
 
+    def read_ledger(self) -> bytes:
+        return self._in_use.get().generation.read_ledger()
+
+    def write_ledger(self, ledger: bytes) -> None:
+        self._in_use.get().generation.write_ledger(ledger)
+
     def info(self) -> IndexInfo:
         opened = self._in_use.get()
         with self._in_use.engine() as shard:
@@ -226,6 +232,7 @@ class EdgeIndex:
 
     def _write(self, operation: edge.UpdateOperation) -> None:
         require_room(self.folder)
+        self._in_use.get().generation.drop_ledger()
         with self._in_use.engine() as shard:
             shard.update(operation)
             shard.flush()

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
+from goods.durable import sync
 from goods.errors import IndexStoreError
 from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, hold, write_atomically
@@ -127,6 +128,28 @@ class Generation:
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
         """Note something under a name, in place of what was noted before."""
         write_atomically(self._note(name), json.dumps(note, indent=2))
+
+    def read_ledger(self) -> bytes:
+        """What `write_ledger` wrote; empty when it is not there."""
+        try:
+            return self._ledger.read_bytes()
+        except OSError:
+            return b""
+
+    def write_ledger(self, ledger: bytes) -> None:
+        """Keep it until `drop_ledger`."""
+        write_atomically(self._ledger, ledger)
+
+    def drop_ledger(self) -> None:
+        """It is true no longer; gone for good when this returns."""
+        with disk_errors(self._ledger):
+            if self._ledger.exists():
+                self._ledger.unlink()
+                sync(self.path)
+
+    @property
+    def _ledger(self) -> Path:
+        return self.path / "ledger"
 
     def _note(self, name: str) -> Path:
         return self.path / f"{name}.note.json"

@@ -206,6 +206,12 @@ class ServerIndex:
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
         self._in_use.write_note(name, note)
 
+    def read_ledger(self) -> bytes:
+        return b""
+
+    def write_ledger(self, ledger: bytes) -> None:
+        """Nothing: anybody may write to a server."""
+
     def info(self) -> IndexInfo:
         opened = self._in_use.get()
         info = self._ask(self._client.get_collection)

@@ -124,6 +124,15 @@ class VectorIndex(Protocol):
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
         """Keep something that was measured on this index, in JSON's own types, until a rebuild."""
 
+    def read_ledger(self) -> bytes:
+        """What `write_ledger` kept, if nobody has written points since; else nothing."""
+
+    def write_ledger(self, ledger: bytes) -> None:
+        """Keep something that is true of the points until one of them is written or deleted.
+
+        Where that would not be noticed, nothing is kept.
+        """
+
     def info(self) -> IndexInfo:
         """The state of the index."""
 
