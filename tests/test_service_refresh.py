@@ -284,3 +284,12 @@ def test_a_service_that_is_told_to_stop_finishes_what_it_was_asked(home: Path) -
     assert answers[0].json()["hits"][0]["id"] == "P-3"
     assert "Traceback" not in (home / "log").read_text()
     assert list((home.parent / "copies").iterdir()) == []
+
+
+def test_an_interrupt_is_how_people_stop_it_and_no_failure(home: Path) -> None:
+    with process(home) as (service, _):
+        service.send_signal(signal.SIGINT)
+        assert service.wait(timeout=60) == 0
+    log = (home / "log").read_text()
+    assert "stopped" in log
+    assert "Aborted" not in log

@@ -4,6 +4,7 @@ import logging
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -67,10 +68,12 @@ def run_service(
     shown = f"[{host}]" if ":" in host else host
     log.info("listening on http://%s:%d/", shown, listening.getsockname()[1])
     try:
-        if workers == 1:
-            uvicorn.Server(config).run(sockets=[listening])
-        else:
-            Multiprocess(config, sockets=[listening]).run()
+        with suppress(KeyboardInterrupt):  # how people end it: nothing was aborted
+            if workers == 1:
+                uvicorn.Server(config).run(sockets=[listening])
+            else:
+                Multiprocess(config, sockets=[listening]).run()
+        log.info("stopped")
     finally:
         listening.close()
 
