@@ -24,6 +24,12 @@ COMMANDS = {
 }
 """Where each verb lives, in the order in which people meet them."""
 
+GO_ON = {
+    "train": "the epochs that are done are kept: the same command with --resume goes on from there",
+    "ingest": "what was embedded is kept: the same command goes on from there",
+}
+"""What an interrupted verb leaves, and how to go on."""
+
 
 class Verbs(click.Group):
     """Finds commands by name, and turns expected failures into one line."""
@@ -55,11 +61,15 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a verb; a GoodsError becomes a click error."""
+        """Run a verb; a GoodsError becomes a click error, an interrupt says how to go on."""
         try:
             return super().invoke(ctx)
         except GoodsError as error:
             raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            if left := GO_ON.get(ctx.invoked_subcommand or ""):
+                click.echo(f"\nstopped; {left}", err=True)
+            raise
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

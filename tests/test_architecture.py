@@ -128,3 +128,19 @@ def test_a_verb_that_is_misspelt_is_named() -> None:
     assert result.exit_code == 2
     assert "No such command 'serach'; did you mean search?" in result.stderr
     assert "did you mean" not in CliRunner().invoke(main, ["xyzzy"]).stderr
+
+
+@pytest.mark.parametrize(("verb", "way_on"), [("train", "--resume"), ("ingest", "same command")])
+def test_an_interrupt_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, verb: str, way_on: str
+) -> None:
+    def interrupted(**options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands()[f"goods {verb}"], "callback", interrupted)
+    given = ["--catalog", "shop.csv", *(["--out", "model"] if verb == "train" else [])]
+    result = CliRunner().invoke(main, [verb, *given])
+    assert result.exit_code == 1
+    assert "stopped; " in result.stderr
+    assert way_on in result.stderr
+    assert "Aborted!" in result.stderr
