@@ -680,3 +680,16 @@ def test_compare_marks_what_both_sides_found(page: Page) -> None:
     assert asked(page)["q"] == ["blue bag"]
     page.go_back()
     expect(page.locator(".ranks .name").first).to_contain_text("Red Dress")
+
+
+def test_a_bar_of_prices_ends_where_the_slider_has_its_price(page: Page) -> None:
+    go(page, "/?filter=price%3D..19")  # the prices are 10.5 to 59.5, in ranges of 10
+    last = page.locator("[aria-label=Price] .bar-of.in").last.bounding_box()
+    thumb = page.get_by_role("slider", name="Price to")
+    track = page.locator("[aria-label=Price] .track").bounding_box()
+    assert last
+    assert track
+    low, high = float(thumb.get_attribute("min") or 0), float(thumb.get_attribute("max") or 0)
+    share = (20 - low) / (high - low)
+    inner = track["width"] - 19  # of the middle of a thumb
+    assert last["x"] + last["width"] - track["x"] - 9.5 == pytest.approx(share * inner, abs=4)

@@ -17,8 +17,10 @@ export function slider(label, facet, range, change) {
     bar: el("span", { class: "bar-of" }),
   }));
   const most = Math.max(1, ...bars.map(({ count }) => count));
-  for (const { count, bar } of bars)
+  for (const { low, high, count, bar } of bars) {
     bar.style.height = `${count ? Math.max(6, (count / most) * 100) : 0}%`;
+    bar.style.flexGrow = Math.max(0, Math.min(high, top) - Math.max(low, floor)); // as on the track
+  }
   const thumbs = { low: thumb("low", "from"), high: thumb("high", "to") };
   const boxes = { low: box("low", "From"), high: box("high", "To") };
   const fill = el("span", { class: "track-fill" });
