@@ -207,10 +207,6 @@ def ingest(
     store = open_index(index, api_key=api_key, timeout_s=index_timeout)
     try:
         encoder = Encoder.load(model, device, dtype)
-        if dry_run:
-            plan = preview(products, store, encoder, settings)
-            _print(plan, as_json)
-            return
         limits = PictureLimits(allow_private=allow_private)
         held: list[Agreement] = []
         late = accelerated_late(
@@ -220,6 +216,9 @@ def ingest(
             backend_cache,
             held.append,
         )
+        if dry_run:
+            _print(preview(products, store, late, settings), as_json)
+            return
         total = limit or products.count_estimate()
         with watching(total, log, metrics) as tell:
             report = run(products, store, late, settings, tell)

@@ -337,6 +337,10 @@ def test_ingest_exports_once_a_picture_is_to_be_embedded_and_not_before(
     report = json.loads((tmp_path / "report").read_text())
     assert (report["embedded"], report["agreement"]) == (0, None)
     assert "export" not in report["stages"]
+    shutil.rmtree(tmp_path / "index")
+    planned = CliRunner().invoke(main, [*wanted, "--dry-run", "--json"])
+    told = json.loads(planned.stdout)
+    assert (told["new"], told["to_embed"]) == (40, 0)
 
 
 def test_ingest_refuses_to_share_out_a_backend_before_it_exports(

@@ -6,6 +6,7 @@
         gen-0001/           a generation written point by point
             contract.json
             <name>.note.json    what was measured on it and is kept with it
+            ledger              what its points were written from; dropped before any is written
             shard/          the engine's own files
         gen-0002-sealed/    a copy of a generation, with a graph
         gen-0003.partial/   a copy in the making
