@@ -227,7 +227,7 @@ def test_an_understood_value_becomes_a_filter_when_another_is_ticked(page: Page)
 
 def test_what_no_filter_can_refuse_is_a_chip_and_can_be_taken_back(page: Page) -> None:
     go(page, "/?q=red+dress+without+lace")
-    chip = page.get_by_role("button", name="Remove Not: lace")
+    chip = page.get_by_role("button", name="Remove not lace")
     expect(chip).to_be_visible()
     expect(page.locator("#asked")).to_contain_text("products that are called it come last")
     chip.click()
@@ -483,6 +483,18 @@ def test_a_failure_is_told_and_tried_again(opened: Opened, status: int, words: s
     page.get_by_role("button", name="Try again").click()
     settled(page)
     expect(page.locator("#grid .card").first).to_be_visible()
+
+
+def test_a_phone_is_not_told_to_drop_a_picture(browser: Browser, site: str) -> None:
+    context = browser.new_context(base_url=site, viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    go(page)
+    hint = page.locator(".front-hint")
+    expect(hint.get_by_text("drop a picture")).to_be_hidden()
+    expect(hint.get_by_text("or search by a photo")).to_be_visible()
+    go(page, "/?q=red+dress+without+lace")  # labels of chips are left out here, a "not" must not be
+    expect(page.locator(".chip").get_by_text("not lace")).to_be_visible()
+    context.close()
 
 
 def test_a_product_that_is_gone_can_be_left(opened: Opened) -> None:

@@ -119,7 +119,7 @@ function understoodChips(state, answer, change) {
       chip({ ...demandText(demand), kind: "understood", take: ignored(demand.key) }),
     ),
     ...avoided.map(({ text, key }) =>
-      chip({ label: "Not", text, kind: "understood", take: ignored(key) }),
+      chip({ text: `not ${text}`, kind: "understood", take: ignored(key) }),
     ),
   ];
 }
