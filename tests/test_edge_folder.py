@@ -183,6 +183,7 @@ def test_a_write_that_stops_half_way_keeps_the_old_text(
     with pytest.raises(IndexStoreError, match="CURRENT cannot be used: full"):
         write_atomically(file, "new")
     assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.fixture

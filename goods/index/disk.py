@@ -97,10 +97,15 @@ def _is_locked_now(stream: IO[str], file: Path) -> bool:
 def write_atomically(file: Path, content: str | bytes) -> None:
     """Replace what is in a file so that a crash leaves either the old content or the new."""
     partial = file.with_name(file.name + ".partial")
-    with disk_errors(file):
-        with partial.open("wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(file)
-        sync(file.parent)
+    try:
+        with disk_errors(file):
+            with partial.open("wb") as stream:
+                stream.write(content.encode() if isinstance(content, str) else content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(file)
+            sync(file.parent)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)  # on a full disk it would take what room there is
+        raise
