@@ -1,6 +1,7 @@
 """The shape of the project: which package knows which, and what the command line promises."""
 
 import ast
+import logging
 import os
 import subprocess
 import sys
@@ -144,3 +145,10 @@ def test_an_interrupt_says_how_to_go_on(
     assert "stopped; " in result.stderr
     assert way_on in result.stderr
     assert "Aborted!" in result.stderr
+
+
+def test_the_hub_client_says_everything_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = logging.getLogger("huggingface_hub")
+    monkeypatch.setattr(client, "propagate", True)
+    CliRunner().invoke(main, ["schema", "--help"])
+    assert not client.propagate
