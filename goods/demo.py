@@ -93,9 +93,14 @@ def _catalog(settings: DemoSettings, say: Callable[[str], None]) -> Catalog:
         return open_catalog(settings.catalog, settings.schema)
     folder = settings.out / "catalog"
     started = time.perf_counter()
-    file = write_sample(folder, settings.products, settings.seed)
+    file = _drawn(folder, settings.products, settings.seed)
     say(f"1. {settings.products:,} products drawn in {_since(started)}: {file}")
     return open_catalog(file, settings.schema)
+
+
+def _drawn(folder: Path, count: int, seed: int) -> Path:
+    with bar("draw", count, "products") as drawn:
+        return write_sample(folder, count, seed, told=drawn)
 
 
 def _train(settings: DemoSettings, catalog: Catalog, say: Callable[[str], None]) -> None:
@@ -119,7 +124,7 @@ def _judge_on_new_products(settings: DemoSettings, say: Callable[[str], None]) -
     The test split of so small a catalog has too few products of any one colour and category.
     """
     folder = settings.out / "new-products"
-    catalog = open_catalog(write_sample(folder, settings.products // 2, settings.seed + 1))
+    catalog = open_catalog(_drawn(folder, settings.products // 2, settings.seed + 1))
     products = [row for row in catalog.products() if isinstance(row, Product)]
     splits = folder / "splits.csv"
     write_splits(splits, {p.id: Place("test", p.group or p.id) for p in products})

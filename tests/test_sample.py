@@ -278,3 +278,9 @@ def test_a_sample_is_replaced_by_the_next(tmp_path: Path) -> None:
     write_sample(tmp_path, count=2, size=32)
     table = write_sample(tmp_path, count=3, seed=1, size=32)
     assert len(read(table)) == 3
+
+
+def test_who_asks_is_told_how_many_are_drawn(tmp_path: Path) -> None:
+    told: list[int] = []
+    write_sample(tmp_path, count=60, size=32, told=told.append)
+    assert told == list(range(1, 61))

@@ -3,7 +3,7 @@
 import csv
 import multiprocessing
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, fields
 from functools import partial
@@ -20,12 +20,18 @@ _CHUNK = 50  # pictures per task: about a second of work
 _WORKERS_MAX = 8
 
 
-def write_sample(folder: Path, count: int = 3000, seed: int = 0, size: int = 192) -> Path:
+def write_sample(
+    folder: Path,
+    count: int = 3000,
+    seed: int = 0,
+    size: int = 192,
+    told: Callable[[int], None] = lambda _done: None,
+) -> Path:
     """A made-up shop's catalog, drawn on the spot: the path of its `products.csv`.
 
     The pictures are `folder/images/<id>.jpg`, `size` pixels square. The same seed gives the same
     bytes under the same Pillow and NumPy, and fewer products are the first of more. The table is
-    written last: a folder that has one is complete.
+    written last: a folder that has one is complete. `told` is told how many are drawn.
 
     Raises:
         CatalogError: The folder cannot be written, or holds another catalog.
@@ -36,7 +42,7 @@ def write_sample(folder: Path, count: int = 3000, seed: int = 0, size: int = 192
     try:
         (folder / "images").mkdir(parents=True, exist_ok=True)
         _make_way(table)
-        _write_pictures(shop, [folder / line.image for line in rows], size)
+        _write_pictures(shop, [folder / line.image for line in rows], size, told)
         _write_table(table, rows)
     except OSError as error:
         raise CatalogError(f"{folder}: the sample catalog cannot be written: {error}") from error
@@ -54,7 +60,9 @@ def _make_way(table: Path) -> None:
     table.unlink()
 
 
-def _write_pictures(shop: list[Variant], paths: list[Path], size: int) -> None:
+def _write_pictures(
+    shop: list[Variant], paths: list[Path], size: int, told: Callable[[int], None]
+) -> None:
     write = partial(write_picture, size=size)
     if len(shop) <= _CHUNK:  # starting processes would take longer
         for variant, path in zip(shop, paths, strict=True):
@@ -63,8 +71,8 @@ def _write_pictures(shop: list[Variant], paths: list[Path], size: int) -> None:
     workers = min(os.cpu_count() or 1, _WORKERS_MAX)
     context = multiprocessing.get_context("spawn")  # a fork would copy a caller's threads and locks
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for _ in pool.map(write, shop, paths, chunksize=_CHUNK):
-            pass
+        for done, _ in enumerate(pool.map(write, shop, paths, chunksize=_CHUNK), 1):
+            told(done)
 
 
 def write_picture(variant: Variant, path: Path, size: int) -> None:
