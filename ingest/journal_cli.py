@@ -39,9 +39,14 @@ def journal(
         raise GoodsError(f"there is no journal {journal} yet; goods ingest writes one")
     with Journal(journal) as kept:
         gone = 0
-        for share in kept.shares():
-            if forget is not None and share.made_by.split()[0] == forget:
-                gone += kept.forget(share.made_by)
+        named = [share.made_by for share in kept.shares() if share.made_by.split()[0] == forget]
+        if forget is not None and not named:
+            raise GoodsError(
+                f"{journal} has no vectors of a model with the stamp {forget}; "
+                "goods journal shows the stamps that it has"
+            )
+        for made_by in named:
+            gone += kept.forget(made_by)
         if forget_older is not None:
             gone += kept.forget(before=time.time() - forget_older * 86400)
         if forget_all:

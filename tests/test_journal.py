@@ -155,3 +155,11 @@ def test_the_command_shows_and_cleans(path: Path, tmp_path: Path) -> None:
     assert '"bbbb float32": 1' in command(path, "--json")
     assert "vectors deleted" not in command(path, "--forget-older", 1)
     assert "1 vectors deleted" in command(path, "--forget-all")
+
+
+def test_a_model_that_the_journal_does_not_know_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    Journal(path).close()
+    result = CliRunner().invoke(main, ["journal", "--journal", str(path), "--forget", "nosuch"])
+    assert result.exit_code == 1
+    assert "no vectors of a model with the stamp nosuch" in result.stderr
