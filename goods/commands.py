@@ -40,7 +40,13 @@ def schema(catalog: str, schema: Path | None) -> None:
     help="Checkpoint to fine-tune, a folder or a hub name; scratch:tiny and scratch:small "
     "start from nothing and need no network.",
 )
-@click.option("--products", default=6000, show_default=True, help="Products in the sample.")
+@click.option(
+    "--products",
+    type=click.IntRange(100),  # fewer leave no batch to train on
+    default=6000,
+    show_default=True,
+    help="Products in the sample.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the sample and the training.")
 def demo(
     out: Path, catalog: str | None, schema: Path | None, base: str, products: int, seed: int

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from transformers import AutoModel
 
+from goods.cli import main
 from goods.demo import DemoSettings, run_demo
 from goods.errors import GoodsError
 from search import SearchClient
@@ -49,3 +51,9 @@ def test_a_catalog_without_a_noun_says_what_to_do(tmp_path: Path) -> None:
     write_rows(shop, rows)
     with pytest.raises(GoodsError, match="--schema"):
         run(out=tmp_path / "demo", catalog=str(shop))
+
+
+def test_a_demo_of_too_few_products_is_refused_before_it_begins(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["demo", "--products", "5", "--out", str(tmp_path / "demo")])
+    assert result.exit_code == 2
+    assert not (tmp_path / "demo").exists()
