@@ -1,5 +1,6 @@
 """What several test files start from."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,10 @@ from shop import make_shop
 if TYPE_CHECKING:  # many tests do without torch
     from model.encoder import Encoder
     from search.client import SearchClient
+
+# What a script starts in the background ignores interrupts, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Other work may share the cores: how long an example takes says nothing of what is right.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
