@@ -97,7 +97,7 @@ def test_sealing_restores_the_graph_and_waits_until_it_stays_green(
     stub.statuses.extend(statuses)
     index.seal()
     assert not stub.statuses
-    assert stub.body("PATCH") == {"hnsw_config": {"m": 16, "ef_construct": 128}}
+    assert stub.body("PATCH") == {"hnsw_config": {"m": 32, "ef_construct": 256}}
     assert len(stub.lines("PATCH")) == 1
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import qdrant_edge as edge
 
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
-from goods.index.planner import SearchMode
+from goods.index.planner import BUILD_EF, LINKS, SearchMode
 from goods.index.quantization import Quantization
 from goods.index.records import Order, Point, Vector
 from goods.index.words import WORDS, Words, product_words
@@ -92,7 +92,7 @@ def edge_config(dimension: int, quantization: Quantization = Quantization.NONE) 
     return edge.EdgeConfig(
         vectors=edge.EdgeVectorParams(dimension, edge.Distance.Cosine),
         sparse_vectors={WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
-        hnsw_config=edge.HnswIndexConfig(m=16, ef_construct=128, full_scan_threshold=10_000),
+        hnsw_config=edge.HnswIndexConfig(LINKS, BUILD_EF, full_scan_threshold=10_000),
         quantization_config=_quantization(quantization),
         optimizers=edge.EdgeOptimizersConfig(
             indexing_threshold=1,  # in KB: whether a graph pays was decided before optimising

@@ -36,6 +36,11 @@ EXACT_UP_TO = 20_000
 GRAPH_FROM = EXACT_UP_TO
 """Points from which a graph and quantised vectors are built: below, nothing would use them."""
 
+LINKS, BUILD_EF = 32, 256
+"""Links of a point in the graph, and candidates for them while it is built. Of `clusters`, 200,000
+x 512, all but the query's own category: recall .998 at ef 256 in .9 ms; with 16 links and 128
+candidates .995 at ef 512 in 1.3 ms. It takes about twice as long to build."""
+
 EF = 128
 """Candidates that a walk on the graph keeps, unless more results are asked for."""
 

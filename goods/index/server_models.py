@@ -8,7 +8,7 @@ import numpy as np
 from qdrant_client import models
 
 from goods.index.conditions import AnyOf, Condition, Exists, HasId, Not, Range, Scalar
-from goods.index.planner import SearchMode
+from goods.index.planner import BUILD_EF, LINKS, SearchMode
 from goods.index.quantization import Quantization
 from goods.index.records import FacetCount, Found, Order, Point, Record, Vector
 from goods.index.words import WORDS, Words, product_words
@@ -20,7 +20,7 @@ PAYLOAD_INDEX = {
     FieldKind.BOOLEAN: models.PayloadSchemaType.BOOL,
 }
 
-GRAPH = models.HnswConfigDiff(m=16, ef_construct=128)
+GRAPH = models.HnswConfigDiff(m=LINKS, ef_construct=BUILD_EF)
 NO_GRAPH = models.HnswConfigDiff(m=0)  # while a bulk load runs
 
 
