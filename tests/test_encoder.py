@@ -74,6 +74,25 @@ def test_a_clip_that_only_embeds_gives_the_vectors_that_it_learns_with(
         torch.testing.assert_close(towers.embed_pixels(pixels), learning, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("is_old", [False, True])
+def test_texts_that_are_only_embedded_get_the_vectors_that_are_learned(
+    is_old: bool, tmp_path: Path
+) -> None:
+    """Configurations of old say 2 for the end of a text, whatever it is."""
+    config = tiny_clip(tmp_path) / "config.json"
+    settings = json.loads(config.read_text())
+    if is_old:
+        settings["text_config"]["eos_token_id"] = 2
+    assert (settings["text_config"]["eos_token_id"] == 2) is is_old
+    config.write_text(json.dumps(settings))
+    towers = load(tmp_path).towers
+    tokens = towers.tokens(TEXTS)
+    learning = towers.embed_tokens(tokens)
+    assert learning.requires_grad
+    with torch.no_grad():
+        torch.testing.assert_close(towers.embed_tokens(tokens), learning, atol=1e-5, rtol=0)
+
+
 @EVERY_KIND
 def test_texts_get_the_vectors_of_plain_transformers(make: MakeCheckpoint, tmp_path: Path) -> None:
     folder = make(tmp_path)
