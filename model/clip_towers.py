@@ -35,9 +35,10 @@ def text_features(model: CLIPModel, tokens_BT: torch.Tensor) -> torch.Tensor:
     tower = model.text_model
     tokens_BTD: torch.Tensor = tower.embeddings(input_ids=tokens_BT)
     places_T = torch.arange(tokens_BT.shape[1], device=tokens_BT.device)
+    before_TT = places_T[:, None] >= places_T
     *layers, last = tower.encoder.layers
     for layer in layers:
-        tokens_BTD = _layer(layer, tokens_BTD, tokens_BTD, places_T[:, None] >= places_T)
+        tokens_BTD = _layer(layer, tokens_BTD, tokens_BTD, before_TT)
     end_B1 = _end(tokens_BT, tower.config.eos_token_id)[:, None]
     end_B1D = tokens_BTD.gather(1, end_B1[..., None].expand(-1, -1, tokens_BTD.shape[2]))
     read_BD = _layer(last, tokens_BTD, end_B1D, (end_B1 >= places_T)[:, None, None])[:, 0]

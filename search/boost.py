@@ -1,6 +1,6 @@
 """Demands that only move products up, and what moves them down."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,37 +19,36 @@ def boosted(ranking: Ranking, demands: Sequence[Understood]) -> Ranking:
     strength += share of the demands that hold * (best strength - worst strength of the pool), so
     that one who holds to all of them comes before one who holds to none.
     """
-
-    def boosted_ranking(depth: int) -> list[Ranked]:
-        ranked = list(ranking(max(depth, BOOSTED_POOL)))
-        pool, rest = ranked[:BOOSTED_POOL], ranked[BOOSTED_POOL:]
-        strengths = [one.strength for one in pool]
-        spread = max(strengths, default=0.0) - min(strengths, default=0.0)
-        moved = [
-            replace(one, strength=one.strength + spread * _share(one.payload, demands))
-            for one in pool
-        ]
-        return sorted(moved, key=lambda one: -one.strength) + rest
-
-    return boosted_ranking
+    return _moved(ranking, lambda payload: _share(payload, demands))
 
 
 def avoiding(ranking: Ranking, things: Sequence[Avoided], schema: CatalogSchema) -> Ranking:
     """A ranking in whose best `BOOSTED_POOL` those whose words name one of the things come last."""
     names = [query_words(name) for thing in things for name in thing.names]
 
-    def has_one(one: Ranked) -> bool:
-        return any(share_of(name, one.payload, schema) == 1 for name in names)
+    def share(payload: Mapping[str, Any]) -> float:
+        return -1.0 if any(share_of(name, payload, schema) == 1 for name in names) else 0.0
 
-    def avoiding_ranking(depth: int) -> list[Ranked]:
+    return _moved(ranking, share)
+
+
+def _moved(ranking: Ranking, share: Callable[[Mapping[str, Any]], float]) -> Ranking:
+    """Each of the best `BOOSTED_POOL` moved by a share of what lies between the best and the worst.
+
+    Whoever is moved down comes after all who are not.
+    """
+
+    def moved_ranking(depth: int) -> list[Ranked]:
         ranked = list(ranking(max(depth, BOOSTED_POOL)))
         pool, rest = ranked[:BOOSTED_POOL], ranked[BOOSTED_POOL:]
         strengths = [one.strength for one in pool]
         spread = max(strengths, default=0.0) - min(strengths, default=0.0)
-        moved = [replace(one, strength=one.strength - spread * has_one(one)) for one in pool]
-        return sorted(moved, key=lambda one: (has_one(one), -one.strength)) + rest
+        moves = [(share(one.payload), one) for one in pool]
+        moved = [(by < 0, replace(one, strength=one.strength + spread * by)) for by, one in moves]
+        moved.sort(key=lambda pair: (pair[0], -pair[1].strength))
+        return [one for _, one in moved] + rest
 
-    return avoiding_ranking
+    return moved_ranking
 
 
 def holds(payload: Mapping[str, Any], demand: Understood) -> bool:

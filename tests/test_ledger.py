@@ -6,19 +6,16 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nights import look, run
 from points import CONTRACT, point
 
-from goods.catalog import open_catalog
 from goods.errors import IndexStoreError
 from goods.index import open_index
 from goods.index.edge import EdgeIndex
 from goods.index.generations import Generation
 from ingest.ledger import Ledger
 from ingest.plan import Work
-from ingest.preview import preview
-from ingest.report import IngestReport
-from ingest.settings import IngestSettings, Part
-from ingest.worker import ingest
+from ingest.settings import Part
 from model.encoder import Encoder
 from shop import read_rows, write_rows
 
@@ -65,20 +62,6 @@ def test_a_damaged_one_says_nothing(damage: bytes) -> None:
     assert Ledger(damage).has([point(1).id], [A]) == [False]
 
 
-def run(shop: Path, encoder: Encoder, **settings: object) -> IngestReport:
-    index = open_index(str(shop.parent / "index"))
-    told = settings_of(shop, **settings)
-    try:
-        return ingest(open_catalog(shop), index, encoder, told)
-    finally:
-        index.close()
-
-
-def settings_of(shop: Path, **settings: object) -> IngestSettings:
-    files = {"refused": shop.parent / "refused.jsonl", "journal": shop.parent / "journal.db"}
-    return IngestSettings(**files, **settings)  # type: ignore[arg-type]  # as each test names them
-
-
 @pytest.fixture
 def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """The points that were looked up in an index."""
@@ -104,10 +87,7 @@ def test_what_has_not_changed_is_not_looked_up(
     rows[3]["price"] = "77.25"
     (shop.parent / "images/P-9.jpg").touch()
     write_rows(shop, rows)
-    index = open_index(str(shop.parent / "index"))
-    told = preview(open_catalog(shop), index, encoder, settings_of(shop))
-    index.close()
-    assert told.works == {Work.NONE: 39, Work.PAYLOAD: 1}
+    assert look(shop, encoder).works == {Work.NONE: 39, Work.PAYLOAD: 1}
     assert len(set(looked_at)) == 2
     run(shop, encoder)
     looked_at.clear()

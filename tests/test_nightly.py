@@ -8,20 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nights import look, run
 
 from checkpoints import tiny_clip
-from goods.catalog import open_catalog
 from goods.errors import GoodsError, IndexRequestError, ModelMismatchError
 from goods.index import Point, open_index
 from goods.index.edge import EdgeIndex
 from goods.pictures import PictureLoader
 from goods.product import Picture, point_id
 from ingest.plan import Work
-from ingest.preview import Preview, preview
 from ingest.refused import read_refused
-from ingest.report import IngestReport
 from ingest.settings import IngestSettings, Part
-from ingest.worker import ingest
 from model.encoder import Encoder
 from shop import picture, read_rows, write_rows
 
@@ -38,27 +35,6 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(PictureLoader, "fetch", noted)
     return read
-
-
-def settings(shop: Path, **others: object) -> IngestSettings:
-    usual = {"refused": shop.parent / "refused.jsonl", "journal": shop.parent / "journal.db"}
-    return IngestSettings(**(usual | others))  # type: ignore[arg-type] # as each test names them
-
-
-def run(shop: Path, encoder: Encoder, folder: str = "index", **others: object) -> IngestReport:
-    index = open_index(str(shop.parent / folder))
-    try:
-        return ingest(open_catalog(shop), index, encoder, settings(shop, **others))
-    finally:
-        index.close()
-
-
-def look(shop: Path, encoder: Encoder, folder: str = "index", **others: object) -> Preview:
-    index = open_index(str(shop.parent / folder))
-    try:
-        return preview(open_catalog(shop), index, encoder, settings(shop, **others))
-    finally:
-        index.close()
 
 
 def vectors(shop: Path, folder: str = "index") -> dict[str, np.ndarray]:
