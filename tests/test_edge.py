@@ -15,7 +15,7 @@ from goods.errors import IndexStoreError
 from goods.index import AnyOf, Not, Point
 from goods.index.disk import MIN_FREE_BYTES
 from goods.index.edge import EdgeIndex
-from goods.index.generations import Generation
+from goods.index.generation import Generation
 from goods.index.seal import seal
 
 

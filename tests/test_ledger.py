@@ -12,7 +12,7 @@ from points import CONTRACT, point
 from goods.errors import IndexStoreError
 from goods.index import open_index
 from goods.index.edge import EdgeIndex
-from goods.index.generations import Generation
+from goods.index.generation import Generation
 from ingest.ledger import Ledger
 from ingest.plan import Work
 from ingest.settings import Part

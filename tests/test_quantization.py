@@ -17,7 +17,7 @@ from goods.cli import main
 from goods.errors import GoodsError, IndexStoreError
 from goods.index import Quantization, SearchMode
 from goods.index.edge import EdgeIndex
-from goods.index.generations import GRAPH_NOTE, Generation
+from goods.index.generation import GRAPH_NOTE, Generation
 from goods.index.planner import TUNING_NOTE, Tuning
 from goods.index.server_models import offered
 from search.tune.cli import tune

@@ -15,7 +15,7 @@ from goods.errors import IndexLockedError, IndexStoreError
 from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, require_room
 from goods.index.edge_models import PAYLOAD_INDEX, edge_config
-from goods.index.generations import Generation
+from goods.index.generation import Generation
 from goods.index.planner import Tuning
 from goods.index.records import Found, Record, Vector
 

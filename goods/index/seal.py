@@ -25,7 +25,7 @@ from goods.durable import sync_tree
 from goods.errors import IndexStoreError
 from goods.index.disk import require_room
 from goods.index.edge_models import edge_config
-from goods.index.generations import GRAPH_NOTE, Generation, GraphSize
+from goods.index.generation import GRAPH_NOTE, Generation, GraphSize
 from goods.index.quantization import Quantization
 
 _PR_SET_PDEATHSIG = 1

@@ -23,7 +23,8 @@ from typing import IO
 
 from goods.errors import IndexLockedError, IndexMissingError
 from goods.index.disk import disk_errors, require_room, write_atomically
-from goods.index.generations import Generation, Generations
+from goods.index.generation import Generation
+from goods.index.generations import Generations
 
 _PREFIX = "goods-serve-"
 _CHUNK = 16 << 20  # bytes copied at a time
