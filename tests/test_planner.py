@@ -78,6 +78,18 @@ def test_all_that_a_walk_keeps_is_scored_again(mode: SearchMode, top: int) -> No
     assert mode.oversampling(top) * top == pytest.approx(max(mode.ef, top))
 
 
+@given(
+    mode=st.builds(SearchMode, ef=st.integers(1, 5000), rescored=st.integers(1, 5000)),
+    top=st.integers(1, 5000),
+)
+def test_or_only_the_best_of_it_and_at_least_twice_what_is_asked_for(
+    mode: SearchMode, top: int
+) -> None:
+    assert mode.oversampling(top) * top == pytest.approx(max(min(mode.ef, mode.rescored or 0), top))
+    deep = plan_search([], top, lambda: 10**6, Tuning(unfiltered=mode))
+    assert deep.oversampling(top) >= 2
+
+
 @pytest.mark.parametrize("words", [edge_search_params, server_search_params])
 def test_every_home_is_told_the_same(words: Callable[[SearchMode, int], Any]) -> None:
     assert words(SearchMode(is_exact=True), 10).exact is True

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from model.encoder import Encoder
 from search import Query, SearchClient, SearchOptions
 from search.relevance import RELEVANCE_NOTE, Background, measure_relevance, relevance
 from search.tune.planner import choose, tune_planner
-from search.tune.trials import Demand, Probe, Trial, demands
+from search.tune.rescoring import enough_rescored
+from search.tune.trials import EFS, Demand, Probe, Trial, attempt, demands
 from shop import make_shop
 
 RED = AnyOf("colour", ("Red",))
@@ -84,7 +86,8 @@ def test_a_graph_is_measured_and_its_settings_are_used(
     assert report.has_graph
     table = list(report.lines())
     filters = len({t.demand.name for t in report.trials})
-    assert len(table) == 1 + filters + 2 + len(report.tuning.bands)
+    assert len(table) == 1 + filters + 3 + len(report.tuning.bands)
+    assert table[1 + filters] == f"walks score their best {report.tuning.broad.rescored} again"
     for line in table[1 : 1 + filters]:
         assert float(line.split()[-2]) >= 0.9
     index.close()
@@ -107,6 +110,43 @@ def test_the_fastest_settings_that_find_everything_are_chosen() -> None:
 def test_a_recall_that_may_be_luck_is_not_enough() -> None:
     lucky = Trial(Demand("colour 400", (RED,), 400), FAST, 0.991, 1.0, error=0.004)
     assert choose([trial(EXACT, 1, 9.0), lucky, trial(SLOW, 1.0, 3.0)], 1000).under(400) == SLOW
+
+
+def test_walks_are_made_longer_until_an_exact_scan_is_faster(tmp_path: Path) -> None:
+    with closing(EdgeIndex(tmp_path / "index")) as index:
+        index.create(CONTRACT)
+        index.upsert(points(60))
+        demand, probes = Demand("none", (), 60), [Probe(point(1).vector)]
+        walks = [SearchMode(ef=ef, use_acorn=use) for use in (False, True) for ef in (64, 128, 256)]
+        clock = iter([0, 5, *(0, 1), *(0, 6), *(0, 4), *(0, 5), *(0, 6)])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("search.tune.trials.time.perf_counter", lambda: next(clock))
+            tried = attempt(index, probes, demand, walks, gives_up=True)
+        assert [t.mode for t in tried[1:]] == [*walks[:2], *walks[3:]]
+        assert len(attempt(index, probes, demand, walks)) == 1 + len(walks)
+
+
+def test_a_walk_that_was_given_up_under_one_filter_is_not_chosen_for_another() -> None:
+    fewer = [trial(EXACT, 1, 2.0, 390), trial(FAST, 0.8, 3.0, 390)]
+    more = [trial(EXACT, 1, 9.0, 400), trial(FAST, 0.8, 1.0, 400), trial(SLOW, 1.0, 1.5, 400)]
+    assert choose([*fewer, *more], 1000).under(400) == EXACT
+
+
+@pytest.mark.parametrize(("kept", "enough"), [((0.9, 1.0, 1.0), 128), ((0.5, 0.9, 1.0), 192)])
+def test_as_few_candidates_are_scored_again_as_lose_next_to_nothing(
+    kept: tuple[float, ...], enough: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attempted(_: object, __: object, demand: Demand, walks: list[SearchMode]) -> list[Trial]:
+        recalls = (*kept, *[1.0] * (len(walks) - len(kept)))
+        assert {walk.ef for walk in walks} == {EFS[-1]}
+        walked = [Trial(demand, walk, r, 1.0) for walk, r in zip(walks, recalls, strict=True)]
+        return [Trial(demand, EXACT, 1.0, 1.0), *walked]
+
+    monkeypatch.setattr("search.tune.rescoring.attempt", attempted)
+    index = EdgeIndex("nowhere")
+    tried = [Demand(f"colour {n}", (RED,), n) for n in (100, 5_000, 50_000)]
+    assert enough_rescored(index, [], tried) == enough
+    assert enough_rescored(index, [], tried[:1]) is None, "such a walk keeps them all"
 
 
 def test_where_no_settings_find_enough_those_that_find_most_are_chosen() -> None:

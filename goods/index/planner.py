@@ -54,23 +54,30 @@ class SearchMode:
 
     Attributes:
         is_exact: Score every candidate; the rest does not matter then.
-        ef: Candidates that a walk on the graph keeps. It compares int8 vectors; all that it keeps
-            are scored again with the full ones: of `pixels`, unfiltered, the best 40 hold .968 of
-            the true top 10 of a mean vector, the best 80 .990, 128 all, in the same time.
+        ef: Candidates that a walk on the graph keeps. It compares quantised vectors.
         use_acorn: Look past neighbours that the conditions exclude.
+        rescored: How many of the best candidates are scored again with the full vectors; None for
+            all. Of `pixels` in int8, unfiltered, the best 40 hold .968 of the true top 10 of a
+            mean vector, the best 80 .990, 128 all. Each costs a page of a mapped file: where it
+            was not touched before, that is dearer than walking on.
     """
 
     is_exact: bool = False
     ef: int = EF
     use_acorn: bool = False
+    rescored: int | None = None
 
     def oversampling(self, top: int) -> float:
         """Candidates to score again per result, when the best `top` are asked for."""
-        return max(1.0, self.ef / top)
+        rescored = self.ef if self.rescored is None else min(self.rescored, self.ef)
+        return max(1.0, rescored / top)
 
     def keeping(self, ef: int) -> "SearchMode":
-        """The same with `ef` candidates or more; a scan keeps them all."""
-        return self if self.is_exact else replace(self, ef=max(ef, self.ef))
+        """The same with `ef` candidates or more, as many of them scored again; a scan keeps all."""
+        if self.is_exact:
+            return self
+        rescored = None if self.rescored is None else max(ef, self.rescored)
+        return replace(self, ef=max(ef, self.ef), rescored=rescored)
 
 
 @dataclass(frozen=True, slots=True)

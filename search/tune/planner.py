@@ -6,6 +6,7 @@ from math import sqrt
 
 from goods.index import SearchMode, VectorIndex
 from goods.index.planner import GRAPH_FROM, TUNING_NOTE, Band, Tuning
+from search.tune.rescoring import enough_rescored
 from search.tune.trials import BANDS, EFS, Demand, Probe, Trial, attempt
 
 TARGET = 0.99
@@ -37,6 +38,8 @@ class TuneReport:
         if not self.has_graph:
             yield f"every search is exact: a graph is built from {GRAPH_FROM:,} products on"
             return
+        again = self.tuning.unfiltered.rescored
+        yield f"walks score {f'their best {again}' if again else 'all they keep'} again"
         yield f"without a filter: {_named(self.tuning.unfiltered)}"
         for band in self.tuning.bands:
             yield f"filters that leave up to {band.up_to:,} products: {_named(band.mode)}"
@@ -58,9 +61,11 @@ def tune_planner(
         progress: Told how many filters were tried so far.
     """
     has_graph = index.info().indexed > 0
+    rescored = enough_rescored(index, probes, filters) if has_graph else None
     trials: list[Trial] = []
     for number, demand in enumerate(filters, start=1):
-        trials += attempt(index, probes, demand, modes(demand) if has_graph else [])
+        walks = modes(demand, rescored) if has_graph else []
+        trials += attempt(index, probes, demand, walks, gives_up=True)
         if progress:
             progress(number)
     tuning = choose(trials, index.count()) if has_graph else Tuning()
@@ -68,10 +73,10 @@ def tune_planner(
     return TuneReport(trials, tuning, has_graph)
 
 
-def modes(demand: Demand) -> list[SearchMode]:
+def modes(demand: Demand, rescored: int | None) -> list[SearchMode]:
     """What to try on the graph."""
     acorn = (False, True) if demand.is_filter else (False,)
-    return [SearchMode(ef=ef, use_acorn=use) for use in acorn for ef in EFS]
+    return [SearchMode(ef=ef, use_acorn=use, rescored=rescored) for use in acorn for ef in EFS]
 
 
 def choose(trials: Sequence[Trial], products: int) -> Tuning:
@@ -113,11 +118,14 @@ def _between(trials: Sequence[Trial], low: int, high: int) -> list[Trial]:
 def _fastest(trials: Sequence[Trial]) -> SearchMode | None:
     """The mode that reaches the target under the most filters, of those the fastest.
 
-    Where no mode reaches it at all, the one that finds most; None where nothing was tried.
+    Where no mode reaches it at all, the one that finds most; None where nothing was tried. A mode
+    that was given up under one of the filters is none for all of them.
     """
     by_mode: dict[SearchMode, list[Trial]] = {}
     for trial in trials:
         by_mode.setdefault(trial.mode, []).append(trial)
+    most = max(map(len, by_mode.values()), default=0)
+    by_mode = {mode: tried for mode, tried in by_mode.items() if len(tried) == most}
 
     def worth(mode: SearchMode) -> tuple[int, float, float]:
         tried = by_mode[mode]

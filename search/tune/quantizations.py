@@ -189,7 +189,7 @@ def _measure(
 
 
 def _modes(demand: Demand) -> list[SearchMode]:
-    return [SearchMode(ef=ef, use_acorn=demand.is_filter) for ef in EFS]
+    return [SearchMode(ef=ef, use_acorn=demand.is_filter) for ef in EFS]  # all scored again
 
 
 def _worst(trials: Sequence[Trial]) -> Trial:

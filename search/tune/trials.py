@@ -19,7 +19,7 @@ TIE = 1e-6
 BANDS = tuple(2.0**-n for n in range(8, 0, -1))
 """Shares of the catalog around which filters are tried: from .4 to 50 %."""
 
-EFS = (64, 128, 256, 512, 1024, 2048)
+EFS = (64, 128, 192, 256, 384, 512, 640, 768, 1024, 1536, 2048)
 """Candidates that a walk keeps, to choose from."""
 
 _VALUES = 1000  # of each field, among which the ones nearest to the bands are chosen
@@ -179,9 +179,22 @@ def _choices(index: VectorIndex, of: Field) -> Iterator[tuple[str, AnyOf | Range
 
 
 def attempt(
-    index: VectorIndex, probes: Sequence[Probe], demand: Demand, modes: Sequence[SearchMode]
+    index: VectorIndex,
+    probes: Sequence[Probe],
+    demand: Demand,
+    modes: Sequence[SearchMode],
+    *,
+    gives_up: bool = False,
 ) -> list[Trial]:
-    """All queries under one demand: exact first, then in every mode."""
+    """All queries under one demand: exact first, then in every mode.
+
+    Args:
+        index: What is measured.
+        probes: The queries.
+        demand: What holds.
+        modes: Walks to try, the shorter ones first.
+        gives_up: Whether a walk that took longer than the exact scan is the last of its kind.
+    """
     exact = SearchMode(is_exact=True)
     bests, exact_ms = [], []
     for probe in probes:
@@ -190,6 +203,10 @@ def attempt(
         exact_ms.append(spent)
     trials = [Trial(demand, exact, 1.0, float(np.median(exact_ms)))]
     for mode in modes:
+        if gives_up and any(
+            t.mode.use_acorn == mode.use_acorn and t.p50_ms > trials[0].p50_ms for t in trials[1:]
+        ):
+            continue
         recalls, times = [], []
         for probe, best in zip(probes, bests, strict=True):
             hits, spent = _search(index, probe, demand, mode)
