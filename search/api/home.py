@@ -192,7 +192,7 @@ class Home:
                 limits=settings.pictures,
                 embedder=encoder,
             )
-            client.understand("warm")  # builds the vocabulary before anybody waits for it
+            client.by_text("warm")  # the first of all is the slowest: vocabulary, tower and engine
         except BaseException:
             self._encoders.give_back(index.contract)
             raise
