@@ -238,6 +238,54 @@ def test_a_refusal_that_no_field_tells_of_names_what_to_avoid() -> None:
     assert found.without(found.avoided[:1]).avoided == found.avoided[1:]
 
 
+@pytest.mark.parametrize(
+    ("text", "left", "refused"),
+    [
+        ("shirt without side pockets", "shirt", ["side pockets"]),
+        ("shirt not side pockets", "shirt", ["side pockets"]),
+        (
+            "no side pockets or big buttons, blue shirt",
+            "blue shirt",
+            ["side pockets", "big buttons"],
+        ),
+        ("dress with no back zip under 50", "dress", ["back zip"]),
+        ("top without front zip for women", "top, for women", ["front zip"]),
+        ("bag without long leather shoulder strap", "bag", ["long leather shoulder strap"]),
+        ("dress without puffy sleeves", "dress", ["puffy sleeves"]),
+        ("shirt without tiny flowers", "shirt", ["tiny flowers"]),
+        ("bag without leather shoulder strap red", "bag, red", ["leather shoulder strap"]),
+    ],
+)
+def test_a_thing_is_refused_by_all_words_of_its_name(
+    text: str, left: str, refused: list[str]
+) -> None:
+    found = understand(text, SAMPLE)
+    assert [thing.text for thing in found.avoided] == refused
+    assert found.text == left
+    assert not {demand.field for demand in found.filters} & {"material", "pattern", "sleeve"}
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "refused"),
+    [
+        ("hoodie without zip red", "hoodie, red", ["zip"]),  # what a field knows is wanted
+        ("no logos stretchy jeans", "stretchy jeans", ["logos"]),  # a plural ends the name
+        ("no hood stretchy jacket", "stretchy jacket", ["hood"]),  # so does a part
+        ("jacket not heavy breathable", "jacket, breathable", ["heavy"]),  # one adjective
+        ("skirt -side slit", "skirt, slit", ["side"]),  # as search engines have it
+        ("dress without lace i can wear", "dress, i can wear", ["lace"]),
+        ("coat without gold thingy whatever foo bar", "coat, whatever foo bar", ["gold thingy"]),
+        ("not your average dress", "not your average dress", []),
+    ],
+)
+def test_a_refusal_ends_where_the_name_of_the_thing_does(
+    text: str, left: str, refused: list[str]
+) -> None:
+    found = understand(text, SAMPLE)
+    assert [thing.text for thing in found.avoided] == refused
+    assert found.text == left
+
+
 def test_what_a_filter_refuses_is_not_avoided_as_well() -> None:
     found = understand("red dress not floral", SAMPLE)
     assert found.avoided == ()

@@ -11,6 +11,9 @@ from search.understand.sizes import Sized, sizes, sizes_of
 from search.understand.vocabulary import Meaning, Sense, Vocabulary
 from search.understand.words import Token, plain, tokens
 
+OF_PARTS = frozenset({"colour", "material"})
+"""Aspects that words may tell of a part of a product: "with red stripes"."""
+
 
 class Role(StrEnum):
     """What becomes of a piece."""
@@ -60,6 +63,11 @@ class Piece:
     def refusable(self) -> tuple[str | bool, ...]:
         """The values that "not" before it excludes."""
         return self.meaning.choices[0].refused if self.meaning and self.meaning.choices else ()
+
+    @property
+    def breaks(self) -> bool:
+        """Whether what was said before ends here."""
+        return self.is_apart or self.measured is not None
 
     @property
     def names(self) -> bool:
