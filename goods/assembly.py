@@ -11,14 +11,13 @@ from goods.errors import RowError
 from goods.product import Picture, Product, Value, picture_path
 from goods.schema import CatalogSchema, Field, picture_parts
 from goods.tables import Row
+from goods.urls import is_url
 from goods.values import Cell, split_name, text, value
 
 MAX_ID_LENGTH = 512
 MAX_TEXT_LENGTH = 10_000
 """Characters. A longer title or keyword is a broken file; of a longer description, the beginning
 says more than any text encoder reads."""
-
-_URL = ("http://", "https://")
 
 _KEPT_VALUES = 4096  # of each field; a keyword or a price comes again, and is then one object
 
@@ -129,7 +128,7 @@ class Assembler:
     def _thumbnail(self, product_id: str, picture: Picture) -> str:
         """Where browsers see a picture that is no web page's own."""
         url = self._schema.public_url
-        if not url or picture.location.startswith(_URL):
+        if not url or is_url(picture.location):
             return ""
         return url.rstrip("/") + picture_path(product_id)
 
@@ -156,7 +155,7 @@ class Assembler:
     def _is_by_url(self, cells: Sequence[Cell]) -> bool:
         """Whether the picture's cell is a URL, which is the same wherever the catalog is."""
         cell = cells[self._pictures[0]]
-        return not self._literals[0] and isinstance(cell, str) and cell.startswith(_URL)
+        return not self._literals[0] and isinstance(cell, str) and is_url(cell)
 
     def _attributes(self, cells: Sequence[Cell]) -> dict[str, Value]:
         attributes: dict[str, Value] = {}

@@ -24,6 +24,7 @@ from goods.errors import PictureError, PictureFault, blamed_on
 from goods.images import open_image, refuse_blank, to_rgb
 from goods.limits import DEFAULT_LIMITS, PictureLimits
 from goods.product import Picture
+from goods.urls import is_url
 
 __all__ = ["DEFAULT_LIMITS", "Fetched", "PictureLimits", "PictureLoader", "decode"]
 
@@ -175,7 +176,7 @@ def decode(
 
 
 def _is_on_web(picture: Picture) -> bool:
-    return picture.is_remote and picture.location.startswith(("http://", "https://"))
+    return picture.is_remote and is_url(picture.location)
 
 
 def _is_in_bucket(picture: Picture) -> bool:

@@ -14,6 +14,7 @@ from goods import buckets
 from goods.errors import CatalogError
 from goods.product import absolute_location
 from goods.ranges import RangedFile
+from goods.urls import is_url
 
 
 class Source(Protocol):
@@ -113,7 +114,7 @@ def source_at(location: str) -> Source:
     Raises:
         CatalogError: Nothing here reads this protocol.
     """
-    if location.startswith(("http://", "https://")):
+    if is_url(location):
         return WebFile(location)
     if buckets.is_bucket(location):
         return BucketFile(location)

@@ -13,46 +13,21 @@ on it: without its journal an index is whole, and the next run reads the picture
 Size: 2.3 kB for a vector of 512 numbers, 100 bytes for a picture, 60 for a row.
 """
 
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from threading import RLock
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goods.errors import GoodsError
-from goods.streams import batches
+from ingest.journal_file import JournalFile
 
 MAX_BYTES = 4_000_000_000
 """Size up to which nothing is thrown away: 1.7 million vectors of 512 numbers."""
-
-VERSION = 1
-"""Of the tables below."""
-
-_AT_ONCE = 500  # keys in one question
-_CACHE_BYTES = 64 << 20
-"""Pages kept in memory. Keys are digests, so that any page may be next: of 300,000 rows, each found
-in 3.0 us instead of 5.3 with SQLite's own 2 MB."""
-
-_WAIT_S = 60  # for another process that is writing
-_TABLES = """
-create table if not exists vector (
-    made_by text not null, digest blob not null, used integer not null, vector blob not null,
-    primary key (made_by, digest));
-create index if not exists vector_used on vector (used);
-create table if not exists picture (
-    location blob primary key, validator text not null, digest blob not null, used integer not null
-    ) without rowid;
-create table if not exists entry (
-    row blob primary key, payload blob not null, used integer not null) without rowid;
-"""
 
 Vector = NDArray[np.float32]
 
@@ -100,20 +75,8 @@ class Journal:
     """
 
     def __init__(self, path: Path | None = None, max_bytes: int = MAX_BYTES) -> None:
-        self.path = path
         self._max_bytes = max_bytes
-        self._lock = RLock()
-        with self._errors():
-            if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(
-                path or "", timeout=_WAIT_S, isolation_level=None, check_same_thread=False
-            )
-        try:
-            self._prepare()
-        except BaseException:
-            self.close()
-            raise
+        self._file = JournalFile(path)
 
     def __enter__(self) -> Self:
         return self
@@ -128,13 +91,14 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._database.close()
+        self._file.close()
 
     def seen(self, locations: Iterable[str]) -> dict[str, Seen]:
         """The pictures among these that were read before, by location."""
         names = {_key(location): location for location in locations}
-        found = self._rows("select location, validator, digest from picture where location", names)
+        found = self._file.rows_of(
+            "select location, validator, digest from picture where location", names
+        )
         return {
             names[key]: Seen(names[key], validator, digest.hex())
             for key, validator, digest in found
@@ -143,7 +107,7 @@ class Journal:
     def vectors(self, made_by: str, digests: Iterable[str]) -> dict[str, Vector]:
         """The vectors of these pictures that were made before, by digest."""
         keys = [bytes.fromhex(digest) for digest in digests]
-        found = self._rows(
+        found = self._file.rows_of(
             "select digest, vector from vector where made_by = ? and digest", keys, made_by
         )
         return {digest.hex(): np.frombuffer(vector, "<f4") for digest, vector in found}
@@ -163,13 +127,13 @@ class Journal:
         read = [(_key(s.location), s.validator, bytes.fromhex(s.digest), now) for s in seen]
         if not made and not read:
             return
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             database.executemany("insert or replace into vector values (?, ?, ?, ?)", made)
             database.executemany("insert or replace into picture values (?, ?, ?, ?)", read)
 
     def payloads(self, rows: Iterable[bytes]) -> dict[bytes, str]:
         """Digests of the payloads that these rows make, as far as they are known."""
-        found = self._rows("select row, payload from entry where row", rows)
+        found = self._file.rows_of("select row, payload from entry where row", rows)
         return {row: payload.hex() for row, payload in found}
 
     def keep_payloads(self, payloads: Mapping[bytes, str]) -> None:
@@ -177,24 +141,23 @@ class Journal:
         now = int(time.time())
         made = [(row, bytes.fromhex(payloads[row]), now) for row in sorted(payloads)]
         if made:
-            with self._transaction() as database:
+            with self._file.transaction() as database:
                 database.executemany("insert or replace into entry values (?, ?, ?)", made)
+
+    @property
+    def path(self) -> Path | None:
+        """Its file; None for a temporary one."""
+        return self._file.path
 
     @property
     def size_bytes(self) -> int:
         """What its content takes."""
-        with self._errors():
-            pages, free, size = (
-                self._database.execute(f"pragma {name}").fetchone()[0]
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-        return int((pages - free) * size)
+        return self._file.size_bytes
 
     @property
     def pictures(self) -> int:
         """Pictures whose state it knows."""
-        with self._errors():
-            return int(self._database.execute("select count(*) from picture").fetchone()[0])
+        return int(self._file.rows("select count(*) from picture")[0][0])
 
     def shares(self) -> list[Share]:
         """What it holds of each model, the latest first."""
@@ -202,14 +165,13 @@ class Journal:
             "select made_by, count(*), max(used) as last from vector group by made_by "
             "order by last desc"
         )
-        with self._errors():
-            return [Share(*row) for row in self._database.execute(question)]
+        return [Share(*row) for row in self._file.rows(question)]
 
     def trim(self) -> int:
         """Forget the oldest entries until the file is small enough; how many vectors went."""
         gone = 0
         while self.size_bytes > self._max_bytes:
-            with self._transaction() as database:
+            with self._file.transaction() as database:
                 went = database.execute(
                     "delete from vector where rowid in "
                     "(select rowid from vector order by used limit 10000)"
@@ -221,7 +183,7 @@ class Journal:
             if not went:
                 break
         if gone:
-            self._shrink()
+            self._file.shrink()
         return gone
 
     def forget(self, made_by: str | None = None, before: float = np.inf) -> int:
@@ -229,7 +191,7 @@ class Journal:
 
         What is known of pictures and rows goes with the vectors of all models.
         """
-        with self._transaction() as database:
+        with self._file.transaction() as database:
             gone = database.execute(
                 "delete from vector where used < ? and (made_by = ? or ? is null)",
                 (before, made_by, made_by),
@@ -237,76 +199,8 @@ class Journal:
             if made_by is None:
                 database.execute("delete from picture where used < ?", (before,))
                 database.execute("delete from entry where used < ?", (before,))
-        self._shrink()
+        self._file.shrink()
         return gone
-
-    def _prepare(self) -> None:
-        execute = self._database.execute
-        with self._errors():
-            version = execute("pragma user_version").fetchone()[0]
-            is_new = not execute("select count(*) from sqlite_master").fetchone()[0]
-        if not is_new and version != VERSION:
-            raise GoodsError(
-                f"{self.path} is no journal of this version of goods; name another file with "
-                "--journal, or delete it: all that is lost is work that can be done again"
-            )
-        with self._errors():
-            execute("pragma page_size = 16384")  # seven vectors of 512 numbers, and little waste
-            execute(f"pragma cache_size = {-_CACHE_BYTES // 1024}")
-            execute("pragma auto_vacuum = incremental")
-            execute("pragma journal_mode = wal")
-            execute("pragma synchronous = full")  # or a power failure takes the last commits along
-            self._database.executescript(_TABLES)
-            execute(f"pragma user_version = {VERSION}")
-
-    def _rows(
-        self, question: str, keys: Iterable[bytes], *before: str
-    ) -> Iterator[tuple[Any, ...]]:
-        for some in batches(keys, _AT_ONCE):
-            marks = ",".join("?" * len(some))
-            with self._lock, self._errors():
-                rows = self._database.execute(f"{question} in ({marks})", (*before, *some))
-                found = rows.fetchall()
-            yield from found
-
-    def _shrink(self) -> None:
-        with self._lock, self._errors():
-            # as a script: `execute` frees no more than the first page
-            self._database.executescript(
-                "pragma incremental_vacuum; pragma wal_checkpoint(truncate);"
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._errors():
-            self._database.execute("begin immediate")
-            try:
-                yield self._database
-                self._database.execute("commit")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("rollback")
-                raise
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn the library's and the system's failures into one sentence."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise GoodsError(f"the journal {self.path} cannot be used: {_remedy(error)}") from error
-
-
-def _remedy(error: Exception) -> str:
-    if "full" in str(error) or "disk I/O" in str(error):
-        return f"{error}; make room and run again: nothing that was written is lost"
-    if "locked" in str(error):
-        return (
-            f"another process writes to it for more than {_WAIT_S} s; name another with --journal"
-        )
-    if "not a database" in str(error) or "malformed" in str(error):
-        return f"{error}; delete it: all that is lost is work that can be done again"
-    return f"{error}; name another file with --journal"
 
 
 def _key(location: str) -> bytes:

@@ -13,6 +13,7 @@ from PIL import Image
 from goods.errors import QueryError, ServiceError
 from goods.index import FacetCount
 from goods.product import Picture, Product, Value
+from goods.urls import is_url
 from search.answer import Answer, Hit
 from search.expressions import expressions
 from search.facets import NumberFacet, RangeCount
@@ -95,7 +96,7 @@ def _sorted_out(name: str, images: Any, uploads: list[Upload]) -> list[str]:
     """The addresses among these pictures; the others become uploads."""
     addresses = []
     for image in images:
-        if isinstance(image, str) and image.startswith(("http://", "https://")):
+        if isinstance(image, str) and is_url(image):
             addresses.append(image)
         else:
             uploads.append((name, (name, _bytes(image))))

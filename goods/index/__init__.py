@@ -22,6 +22,7 @@ from goods.index.records import (
 )
 from goods.index.vector_index import VectorIndex
 from goods.index.words import Words
+from goods.urls import is_url
 
 __all__ = [
     "AnyOf",
@@ -60,7 +61,7 @@ def open_index(address: str, *, api_key: str | None = None, timeout_s: float = 6
         IndexLockedError: Another process holds the folder.
         IndexStoreError: The address cannot be used, or the server does not answer.
     """
-    if address.startswith(("http://", "https://")):
+    if is_url(address):
         from goods.index.server import ServerIndex
         from goods.index.server_connection import Connection
 

@@ -14,6 +14,7 @@ from goods.options import (
     text_backend_options,
 )
 from goods.sections import Sectioned
+from goods.urls import is_url
 from search.api.loopback import LOOPBACK, is_loopback
 
 _SECTIONS = {
@@ -197,9 +198,7 @@ def serve(
             f"--host {host} can be reached from other machines: set GOODS_READ_KEY, "
             "or pass --open if everybody may search"
         )
-    if workers > 1 and not all(
-        address.startswith(("http://", "https://")) for address in (index, compare or index)
-    ):
+    if workers > 1 and not all(is_url(address) for address in (index, compare or index)):
         raise click.UsageError(
             f"--workers {workers} needs an index on a Qdrant server: one in a folder has one "
             "process; use --threads, or put the catalog on a server (docs/service.md)"

@@ -17,6 +17,7 @@ from goods.errors import (
     ModelMismatchError,
 )
 from goods.index import VectorIndex, open_index
+from goods.urls import is_url
 from search.api.copies import CopyingFolder, Watched, is_busy
 from search.api.counters import Counters
 from search.api.encoders import Encoders
@@ -80,7 +81,7 @@ class Home:
         self._counters = counters
         self._copies = copies
         self._changed = changed
-        is_server = address.startswith(("http://", "https://"))
+        is_server = is_url(address)
         self._watched = None if is_server else Watched(Path(address))
         self._served: Served | None = None
         self._failure = ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from goods.errors import GoodsError
 from goods.limits import PictureLimits
 from goods.options import BACKEND_CACHE
+from goods.urls import is_url
 from search.query_model import QueryModel
 
 PICTURES = PictureLimits(
@@ -99,4 +100,4 @@ class ServiceSettings:
     @property
     def is_server(self) -> bool:
         """Whether a Qdrant server keeps the index, which many processes may ask."""
-        return self.index.startswith(("http://", "https://"))
+        return is_url(self.index)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from goods.product import Product, Value, picture_path
+from goods.urls import is_url
 from search.answer import Answer
 
 Shown = str | float | bool | list[str]
@@ -204,8 +205,7 @@ class ErrorView(View):
 
 def public_location(location: str) -> str | None:
     """A picture's own location, if everybody may see it: no path, and no name and password."""
-    is_web = location.startswith(("http://", "https://"))
-    return location if is_web and "@" not in urlsplit(location).netloc else None
+    return location if is_url(location) and "@" not in urlsplit(location).netloc else None
 
 
 def answer_view(answer: Answer) -> dict[str, Any]:
