@@ -1,26 +1,27 @@
-"""Lettering for pictures: Pillow's own font, and text cut to the width it has."""
+"""Lettering for pictures: DejaVu Sans, which comes with matplotlib, and text cut to its width."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
 
+from matplotlib import get_data_path
+from matplotlib.ft2font import FT2Font
 from PIL import ImageFont
 
 from goods.errors import GoodsError
 
 _LINES = 2  # a shop's title seldom fits in one, and more would drown the pictures
-_BEYOND_ASCII = frozenset("©«°±·»“”…™")  # what Pillow's own font can draw besides
-_SPELLINGS = {
-    "€": "EUR", "£": "GBP", "\u2018": "'", "\u2019": "'", "\u2013": "-", "\u2014": "-",
-    "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "ł": "l", "Ł": "L",
-}  # fmt: skip
 
 
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """The font that comes with Pillow, this many pixels high."""
-    face = ImageFont.load_default(size)
-    if not isinstance(face, ImageFont.FreeTypeFont):
-        raise GoodsError("this Pillow was built without FreeType; install the official wheel")
-    return face
+    """Letters of Europe's languages and of some others, this many pixels high."""
+    try:
+        return ImageFont.truetype(_file(), size)
+    except ImportError as error:
+        raise GoodsError(
+            "this Pillow was built without FreeType; install the official wheel"
+        ) from error
 
 
 def leading(face: ImageFont.FreeTypeFont) -> int:
@@ -30,7 +31,7 @@ def leading(face: ImageFont.FreeTypeFont) -> int:
 
 def wrapped(text: str, face: ImageFont.FreeTypeFont, width: int) -> Iterator[str]:
     """The text in at most two lines that fit the width; what is left over becomes an ellipsis."""
-    words = _spelled(text).split()
+    words = _drawable(text).split()
     for _ in range(_LINES - 1):
         count = len(words)
         while count > 1 and face.getlength(" ".join(words[:count])) > width:
@@ -42,19 +43,22 @@ def wrapped(text: str, face: ImageFont.FreeTypeFont, width: int) -> Iterator[str
     yield _shortened(" ".join(words), face, width)
 
 
-def _spelled(text: str) -> str:
-    """The text in the letters that Pillow's own font has: é becomes e, € becomes EUR."""
+@cache
+def _file() -> Path:
+    return Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
+@cache
+def _letters() -> Collection[int]:
+    return FT2Font(str(_file())).get_charmap().keys()
+
+
+def _drawable(text: str) -> str:
+    """The text with a question mark for each letter that the font lacks."""
     return "".join(
-        letter if letter.isascii() or letter in _BEYOND_ASCII else _in_ascii(letter)
-        for letter in text
+        letter if ord(letter) in _letters() or letter.isspace() else "?"
+        for letter in unicodedata.normalize("NFC", text)
     )
-
-
-def _in_ascii(letter: str) -> str:
-    if letter in _SPELLINGS:
-        return _SPELLINGS[letter]
-    bare = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
-    return bare or ("" if unicodedata.combining(letter) else "?")
 
 
 def _shortened(text: str, face: ImageFont.FreeTypeFont, width: int) -> str:

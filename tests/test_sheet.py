@@ -105,9 +105,12 @@ def test_a_picture_of_any_mode_is_shown(mode: str) -> None:
     assert sheet_of(Tile(Image.new(mode, (20, 30)), ("any mode",))).mode == "RGB"
 
 
-def test_letters_that_the_font_lacks_are_spelled() -> None:
-    lines = list(wrapped("Café Grünwald \u2013 12 €, Blå “Ærø” 30 °C, e\u0301 🎉", font(12), 2000))
-    assert lines == ["Cafe Grunwald - 12 EUR, Bla “Aero” 30 °C, e ?"]
+def test_letters_are_drawn_as_a_shop_writes_them_and_those_that_the_font_lacks_are_marked() -> None:
+    european = "Café Grünwald \u2013 12 €, Blå “Ærø” 30 °C, Łódź, Ещё"
+    assert list(wrapped(european, font(12), 2000)) == [european]
+    assert list(wrapped("e\u0301 毛衣 🎉", font(12), 2000)) == ["\u00e9 ?? ?"]
+    drawn, bare = (pixels(sheet_of(tile(), heading=text)) for text in ("été", "ete"))
+    assert (drawn != bare).any(), "accents are seen"
 
 
 def test_text_wraps_once_and_then_ends_in_an_ellipsis() -> None:
