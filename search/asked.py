@@ -18,7 +18,7 @@ from search.ranking import (
     listed,
 )
 from search.relax import relax
-from search.understand import Understanding, Understood, Vocabulary, understand
+from search.understand import Understanding, Understood, Vocabulary, understand, unwanted
 
 _NAMED = 10  # products looked at for one that is called just what was typed
 
@@ -49,15 +49,21 @@ def ask(
     index: VectorIndex,
     vocabulary: Callable[[], Vocabulary],
 ) -> Asked:
-    """Understand a query's text as the options say, and give up filters that leave nothing.
+    """Understand a query's texts as the options say, and give up filters that leave nothing.
 
     A text that is just the title or id of a product is left alone: "Red Tape Brown Shoes" is a
-    name, and its product is not red.
+    name, and its product is not red. A minus text that filters can carry out leaves the vector.
     """
-    if options.understand == "off" or not query.texts or _names_one(query, filtered, index):
+    if options.understand == "off" or not (query.texts or query.minus_texts):
         return Asked(query, filtered)
     known = vocabulary()
-    said = understand(", ".join(query.texts), known)
+    is_name = bool(query.texts) and _names_one(query, filtered, index)
+    if is_name and not query.minus_texts:
+        return Asked(query, filtered)
+    minus = {text: unwanted(text, known) for text in query.minus_texts}
+    said = Understanding(query.words) if is_name else understand(", ".join(query.texts), known)
+    said = said.with_refusals(minus.values())
+    query = replace(query, minus_texts=[text for text, its in minus.items() if its.avoided])
     ignored = set(options.ignore)
     understood = said.without(one for one in said.decisions if one.key in ignored)
     carried = understood.softened() if options.understand == "boost" else understood
@@ -98,9 +104,11 @@ def ranking_of(
         QueryError: The options sort by what is no number field.
     """
     query, order = asked.query, options.order(index.contract.schema)
+    things = asked.understanding.avoided if asked.understanding else ()
     if vector is None:
         present = (Exists(order.field),) if order else ()
-        return listed(index, conditions + present, order)
+        ranking = listed(index, conditions + present, order)
+        return ranking if order or not things else avoiding(ranking, things, index.contract.schema)
     keep = options.diversity > 0
     if weight := options.words_weight * query.text_share:
         ranking = by_likeness_and_words(index, vector, query.words, conditions, weight, keep=keep)
@@ -108,8 +116,8 @@ def ranking_of(
         ranking = by_likeness(index, vector, conditions, keep=keep)
     if asked.boosts:
         ranking = boosted(ranking, asked.boosts)
-    if asked.understanding and asked.understanding.avoided:
-        ranking = avoiding(ranking, asked.understanding.avoided, index.contract.schema)
+    if things:
+        ranking = avoiding(ranking, things, index.contract.schema)
     if order:
         return by_number(ranking, order)
     return diverse(ranking, options.diversity) if keep else ranking

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--similar-to", "products", multiple=True, metavar="ID", help="A product to look like."
 )
-@click.option("--minus", multiple=True, metavar="TEXT", help="A text to move away from.")
+@click.option("--minus", multiple=True, metavar="TEXT", help="What is not wanted.")
 @click.option(
     "--minus-image",
     "minus_images",

@@ -237,6 +237,63 @@ def test_what_no_filter_can_refuse_is_a_chip_and_can_be_taken_back(page: Page) -
     expect(page.locator("#asked .made")).to_have_count(0)
 
 
+def test_what_is_typed_as_unwanted_is_left_out_and_can_be_taken_back(page: Page) -> None:
+    go(page)
+    field = page.get_by_role("textbox", name="Without", exact=True)
+    expect(field).to_be_hidden()  # less like what?
+    go(page, "/?q=dress")
+    before = count(page)
+    field.fill("no red, lace")
+    field.press("Enter")
+    chip = page.get_by_role("button", name="Remove Without: red")
+    expect(chip).to_be_visible()
+    expect(page.get_by_role("button", name="Remove Without: lace")).to_be_visible()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
+    settled(page)
+    assert asked(page)["minus"] == ["red", "lace"]
+    assert count(page) == before * 2 // 3
+    names = page.locator("#grid .name").all_inner_texts()
+    assert not [name for name in names if name.startswith("Red")]
+    expect(page.get_by_role("button", name="not Red")).to_have_count(0)  # it has its chip
+    expect(page.locator("#asked")).to_contain_text("There is no filter for lace")
+    page.reload()
+    settled(page)
+    chip.press("Enter")
+    expect(chip).to_have_count(0)
+    settled(page)
+    assert asked(page)["minus"] == ["lace"]
+    expect(page.locator("#chips button").first).to_be_focused()  # not lost with the chip
+    page.go_back()
+    expect(chip).to_be_visible()
+
+
+def test_what_is_unwanted_waits_while_nothing_is_looked_for(page: Page) -> None:
+    go(page, "/?q=dress&minus=red&minus_similar=P-4")
+    page.get_by_role("button", name="Clear the text").click()
+    expect(page.locator("#heading")).to_have_text("Everything")
+    settled(page)
+    assert count(page) == COUNT
+    expect(page.locator("#asked")).to_be_hidden()
+    page.locator("#q").fill("bag")
+    expect(page.get_by_role("button", name="Remove Without: red")).to_be_visible()
+
+
+def test_a_long_unwanted_text_is_neither_lost_nor_in_the_way_on_a_phone(
+    browser: Browser, site: str
+) -> None:
+    context = browser.new_context(base_url=site, viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    go(page, "/?q=dress")
+    field = page.get_by_role("textbox", name="Without", exact=True)
+    field.fill("very long " * 12)
+    page.get_by_role("button", name="Leave it out").tap()
+    expect(page.get_by_role("button", name=re.compile("Remove Without: very long"))).to_be_visible()
+    expect(page.get_by_role("button", name="Leave it out")).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()
+
+
 def test_a_thumb_that_is_dragged_bounds_the_price(page: Page) -> None:
     go(page)
     before = count(page)
@@ -628,6 +685,10 @@ def _type(page: Page) -> None:
     settled(page)  # what is out of date is faint
 
 
+def _type_unwanted(page: Page) -> None:
+    page.locator("#unwanted").fill("bows")
+
+
 def _nothing(page: Page) -> None:
     pass
 
@@ -635,6 +696,7 @@ def _nothing(page: Page) -> None:
 VIEWS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "front": ("/", _nothing),
     "chips": ("/?q=crimson+dress+under+50&similar=P-4&minus_similar=P-9", _nothing),
+    "without": ("/?q=shoe&minus=red&minus=lace&minus=frills", _type_unwanted),
     "filters": ("/?q=shoe&filter=colour%3DRed", _open_filters),
     "product": ("/?q=shoe", _open_product),
     "suggestions": ("/", _type),

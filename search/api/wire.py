@@ -88,7 +88,7 @@ class Likeness(Asking):
     """What to look for besides one product, and how to answer."""
 
     image: Annotated[Addresses, Field(description="Addresses of pictures to look like.")] = []
-    minus: Annotated[Texts, Field(description="Texts to move away from.")] = []
+    minus: Annotated[Texts, Field(description="What is not wanted, each as a text.")] = []
     minus_image: Annotated[Addresses, Field(description="Pictures to move away from.")] = []
     minus_similar: Annotated[Ids, Field(description="Products to move away from.")] = []
     understand: Annotated[

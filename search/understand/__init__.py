@@ -14,6 +14,7 @@ from search.understand.decision import (
 )
 from search.understand.read import understand
 from search.understand.thesaurus import Thesaurus, read_thesaurus
+from search.understand.unwanted import unwanted
 from search.understand.vocabulary import Vocabulary
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "Why",
     "read_thesaurus",
     "understand",
+    "unwanted",
 ]

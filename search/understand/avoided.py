@@ -22,11 +22,12 @@ def avoided(text: str, vain: Sequence[Sequence[Piece]], thesaurus: Thesaurus) ->
     for group in vain:
         for is_between, run in groupby(group, key=lambda piece: piece.sense in _BETWEEN):
             if not is_between:
-                yield _avoided(text, list(run), thesaurus)
+                pieces = list(run)
+                yield thing(text[pieces[0].start : pieces[-1].end], thesaurus)
 
 
-def _avoided(text: str, run: Sequence[Piece], thesaurus: Thesaurus) -> Avoided:
-    said = text[run[0].start : run[-1].end]
+def thing(said: str, thesaurus: Thesaurus) -> Avoided:
+    """A thing to avoid, with what else it is called."""
     key = thesaurus.key(said)
     keys = (name for aspect in thesaurus.aspects.values() for name in _called(key, aspect))
     names = (" ".join(thesaurus.spelt[name]) for name in keys)

@@ -173,6 +173,18 @@ class Understanding:
             avoided=tuple(thing for thing in self.avoided if thing not in gone),
         )
 
+    def with_refusals(self, of: Iterable["Understanding"]) -> "Understanding":
+        """The same together with what other texts refuse, each decision once."""
+        all_of = (self, *of)
+        return Understanding(
+            self.text,
+            tuple({one.key: one for said in all_of for one in said.filters}.values()),
+            self.boosts,
+            tuple(dict.fromkeys(one for said in all_of for one in said.substituted)),
+            tuple(dict.fromkeys(one for said in all_of for one in said.not_carried)),
+            tuple({one.key: one for said in all_of for one in said.avoided}.values()),
+        )
+
     def softened(self) -> "Understanding":
         """The same with every filter turned into a boost."""
         return replace(self, filters=(), boosts=self.filters + self.boosts)

@@ -76,10 +76,12 @@ def _refused_to(pieces: Sequence[Piece], place: int, parts: AbstractSet[str]) ->
     while (joined := _joined(pieces, end, first.aspect)) is not None:
         refused.append(pieces[joined])
         end = joined + 1
+    is_of_part = pieces[place].words in _WITHOUT and first.aspect in OF_PARTS
     while end < len(pieces) and _is_adjective(pieces[end]):
         end += 1
+        if is_of_part and pieces[end - 1].words[-1] in parts:  # "without red stripes"
+            return end, True
     follower = pieces[end] if end < len(pieces) and not pieces[end].breaks else None
-    is_of_part = pieces[place].words in _WITHOUT and first.aspect in OF_PARTS
     if follower and is_of_part and (follower.sense is None or follower.words[-1] in parts):
         is_named = follower.sense is None
         return _thing_to(pieces, end, parts, _LONGEST, is_thing=True) if is_named else end + 1, True

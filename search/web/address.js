@@ -42,7 +42,12 @@ export function addressOf(state) {
 
 /** Equal for states that show the same products. */
 export function searchOf(state) {
-  return addressOf({ ...state, product: "", q: state.q.trim() });
+  return addressOf(askedOf({ ...state, product: "", q: state.q.trim() }));
+}
+
+/** What of a state the service is asked: nothing is less like what nobody looks for. */
+export function askedOf(state) {
+  return isAimed(state) ? state : { ...state, minus: [], minus_similar: [] };
 }
 
 /** Whether something is looked for, so that products can be more or less like it. */

@@ -1,8 +1,10 @@
 // What is asked for, as chips that take it back, and in words what was made of the text.
 
+import { isAimed } from "./address.js";
 import { byId, el, icon, refill } from "./dom.js";
 import { pictureAt, pictureOf } from "./service.js";
 import { storedPicture } from "./picture.js";
+import { showWithout } from "./without.js";
 import { demandText, filterText } from "./wording.js";
 
 const REASONS = {
@@ -25,37 +27,35 @@ export function showAsked(state, answer, titleOf, change) {
       chip({ ...filterText(expression), take: () => change(without("filter", expression)) }),
     ),
     ...state.ignore.map((key) => ignoredChip(key, () => change(without("ignore", key)))),
+    ...(isAimed(state) ? state.minus : []).map((text) =>
+      chip({
+        label: "Without",
+        text,
+        kind: "minus",
+        take: () => change(without("minus", text)),
+      }),
+    ),
   ];
-  const root = byId("asked");
-  const rest = ["filter", "ignore", "minus", "minus_similar", "similar", "image"];
-  const isMuch = chips.length > 1;
-  const nothing = Object.fromEntries(rest.map((name) => [name, []]));
+  const lines = sentences(state, answer);
+  const wasHere = byId("asked").contains(document.activeElement);
   refill(
-    root,
-    chips.length > 0 &&
-      el(
-        "ul",
-        { class: "chips" },
-        chips.map((one) => el("li", {}, one)),
-        isMuch &&
-          el(
-            "li",
-            {},
-            el(
-              "button",
-              {
-                class: "link",
-                type: "button",
-                "data-key": "clear-all",
-                onclick: () => change({ ...nothing, picture: "" }),
-              },
-              "Clear all",
-            ),
-          ),
-      ),
-    sentences(answer).map((line) => el("p", { class: "made" }, ...line)),
+    byId("chips"),
+    chips.map((one) => el("li", {}, one)),
   );
-  root.hidden = !root.childElementCount;
+  byId("sentences").replaceChildren(...lines.map((line) => el("p", { class: "made" }, ...line)));
+  const rest = ["filter", "ignore", "minus", "minus_similar", "similar", "image"];
+  const nothing = Object.fromEntries(rest.map((name) => [name, []]));
+  const clear = byId("clear-all");
+  clear.hidden = chips.length < 2;
+  clear.onclick = () => change({ ...nothing, picture: "" });
+  showWithout(state, change);
+  byId("asked").hidden = !chips.length && !lines.length && byId("without").hidden;
+  if (wasHere && !isFocused()) (byId("chips").querySelector("button") ?? byId("heading")).focus();
+}
+
+/** Whether the focus is anywhere that can be seen: a chip that was pressed takes it along. */
+function isFocused() {
+  return document.activeElement?.checkVisibility() && document.activeElement !== document.body;
 }
 
 function chip({ label, text, short = null, take, picture = null, kind = "", action = "Remove" }) {
@@ -94,7 +94,7 @@ function exampleChips(state, titleOf, without, change) {
         take: () => change(without("similar", id)),
       }),
     ),
-    ...state.minus_similar.map((id) =>
+    ...(isAimed(state) ? state.minus_similar : []).map((id) =>
       chip({
         label: "Less like",
         text: titleOf(id),
@@ -103,9 +103,6 @@ function exampleChips(state, titleOf, without, change) {
         take: () => change(without("minus_similar", id)),
       }),
     ),
-    ...state.minus.map((text) =>
-      chip({ label: "Not", text, kind: "minus", take: () => change(without("minus", text)) }),
-    ),
   ].filter(Boolean);
 }
 
@@ -113,12 +110,16 @@ function understoodChips(state, answer, change) {
   const { filters = [], boosts = [], avoided = [] } = answer?.understanding ?? {};
   const ignored = (key) => () => change({ ignore: [...state.ignore, key] });
   const given = new Set((answer?.relaxed ?? []).map((demand) => demand.key));
-  const demands = [...filters, ...boosts].filter((demand) => !given.has(demand.key));
+  const typed = new Set(state.minus.map((text) => text.toLowerCase())); // they have chips already
+  const isOwn = (text) => !typed.has(text.toLowerCase());
+  const demands = [...filters, ...boosts].filter(
+    (demand) => !given.has(demand.key) && (demand.op !== "!=" || isOwn(demand.from)),
+  );
   return [
     ...demands.map((demand) =>
       chip({ ...demandText(demand), kind: "understood", take: ignored(demand.key) }),
     ),
-    ...avoided.map(({ text, key }) =>
+    ...avoided.filter(({ text }) => isOwn(text)).map(({ text, key }) =>
       chip({ text: `not ${text}`, kind: "understood", take: ignored(key) }),
     ),
   ];
@@ -129,9 +130,9 @@ function ignoredChip(key, take) {
 }
 
 /** Sentences about what was substituted, not carried, and let go. */
-function sentences(answer) {
+function sentences(state, answer) {
   const { substituted = [], not_carried = [], avoided = [] } = answer?.understanding ?? {};
-  const missing = not_carried.filter(({ why }) => why !== "no value to exclude"); // see `last`
+  const missing = not_carried.filter(({ why }) => why !== "no value to exclude"); // see lastSentence
   const quoted = (text) => el("q", {}, text);
   const used = substituted.map(({ from, to, why }) => [
     "We read ",
@@ -143,12 +144,15 @@ function sentences(answer) {
       ? ["We carry no ", quoted(from), "."]
       : ["We could not use ", quoted(from), `: there is ${why}.`],
   );
-  const last = avoided.map(({ text }) => [
-    "There is no filter for ",
-    quoted(text),
-    ", so products that are called it come last.",
-  ]);
-  return [...used, ...carried, ...last, ...relaxedSentence(answer)];
+  return [...used, ...carried, ...lastSentence(state, avoided), ...relaxedSentence(answer)];
+}
+
+/** What no filter can refuse; in another order than the best first nothing comes last. */
+function lastSentence(state, avoided) {
+  if (!avoided.length || state.sort) return [];
+  const things = avoided.flatMap(({ text }, at) => [at ? " or " : "", el("q", {}, text)]);
+  const called = avoided.length > 1 ? "called so" : "called it";
+  return [["There is no filter for ", ...things, `, so products that are ${called} come last.`]];
 }
 
 /** What was given up so that there is something; on an empty shelf the ways out say more. */

@@ -1,6 +1,6 @@
 // The service, asked over HTTP. Failures are ServiceErrors that say what a shopper can do.
 
-import { parameters } from "./address.js";
+import { askedOf, parameters } from "./address.js";
 import { storedPicture } from "./picture.js";
 
 const PATIENCE_MS = 20_000;
@@ -34,7 +34,7 @@ export async function ask(path, { signal, ...options } = {}) {
 
 /** A page of products for a state; `more` are further parameters, such as cursor and facets. */
 export function search(state, more = {}, signal = undefined) {
-  const asked = parameters({ ...state, product: "", picture: "" });
+  const asked = parameters({ ...askedOf(state), product: "", picture: "" });
   for (const [name, value] of Object.entries({ limit: PAGE, ...more })) {
     if (value !== null && value !== false) asked.append(name, String(value));
   }
@@ -62,13 +62,9 @@ export async function suggest(text, signal) {
   return (await ask(`/suggest?${asked}`, { signal })).suggestions;
 }
 
-/** All values of one field under the filters of a state. */
+/** All values of one field under what a state asks for. */
 export async function allValues(state, field) {
-  const asked = new URLSearchParams({ facets: field, facet_limit: "1000" });
-  for (const [name, value] of parameters(state)) {
-    if (["q", "filter", "ignore"].includes(name)) asked.append(name, value);
-  }
-  return (await ask(`/facets?${asked}`)).facets[field];
+  return (await search(state, { limit: 1, facets: field, facet_limit: 1000 })).facets[field];
 }
 
 /** What the shop has: its name, fields, and indexes. */

@@ -24,6 +24,7 @@ import { hideProduct, showProduct } from "./product.js";
 import { pictureAt, pictureOf, schema as askSchema, search } from "./service.js";
 import { shelf } from "./shelf.js";
 import { learnTitles, noteTitles, titleOf } from "./titles.js";
+import { furnishWithout } from "./without.js";
 import { countText } from "./wording.js";
 
 const say = debounce(600, (text) => (byId("live").textContent = text));
@@ -247,6 +248,7 @@ async function start() {
 
 history.scrollRestoration = "manual";
 furnish((sort) => change({ sort }));
+furnishWithout();
 takePictures(choosePicture, showNote);
 addEventListener("popstate", followHistory);
 addEventListener("pagehide", keep);
