@@ -4,6 +4,7 @@ import asyncio
 import socket
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADERS_S = 10.0
@@ -11,6 +12,14 @@ HEADERS_S = 10.0
 
 READING_S = 30.0
 """Seconds in which a caller has to take some of an answer."""
+
+
+LINGER_S = 1.0
+"""Seconds in which the rest of a request that was refused unread is thrown away."""
+
+_REFUSAL = (
+    b'{"error":{"code":"bad_request","message":"this is no HTTP request, or its head is too long"}}'
+)
 
 
 class PatientProtocol(H11Protocol):
@@ -23,6 +32,7 @@ class PatientProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_timer: asyncio.TimerHandle | None = None
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
@@ -38,11 +48,26 @@ class PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a part of a request; a head that has begun has to end in time."""
+        if self._is_refused:
+            return
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_waiting()
         elif self._head_timer is None:
             self._wait_for_head()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - we say it as all failures
+        """Refuse what cannot be read, and hang up once the rest of it has come.
+
+        A connection that is closed with something unread is reset, and the answer lost with it.
+        """
+        self._is_refused = True
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        answer = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
+        for event in (answer, h11.Data(data=_REFUSAL), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
