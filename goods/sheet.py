@@ -70,12 +70,23 @@ def save_sheet(sheet: Image.Image, path: Path) -> None:
     Raises:
         GoodsError: The suffix is not one that sheets are saved in, or the file cannot be written.
     """
-    if path.suffix.lower() not in _SUFFIXES:
-        raise GoodsError(f"{path}: end the name of a sheet in one of {', '.join(_SUFFIXES)}")
+    check_place(path)
     try:
         sheet.save(path)
     except (OSError, ValueError) as error:  # ValueError: larger than the format can be
         raise GoodsError(f"{path}: the sheet cannot be written: {error}") from error
+
+
+def check_place(path: Path) -> None:
+    """Refuse a path that no sheet can be saved at, before there is one to save.
+
+    Raises:
+        GoodsError: The suffix is not one that sheets are saved in, or there is no such folder.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise GoodsError(f"{path}: end the name of a sheet in one of {', '.join(_SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise GoodsError(f"{path}: the sheet cannot be written: there is no folder {path.parent}")
 
 
 @dataclass(frozen=True, slots=True)

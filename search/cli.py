@@ -160,6 +160,7 @@ def search(
     any of them, all products under the filters are shown. The number of a product says how like
     its picture is (cosine); the order goes by words, too.
     """
+    from goods.sheet import check_place, save_sheet
     from search.client import SearchClient
     from search.embed import SOON
     from search.filters import Filters
@@ -172,6 +173,8 @@ def search(
         raise click.UsageError("say what to look for: a TEXT, --image, --similar-to or --filter")
     if heat and (grid is None or query.is_empty):
         raise click.UsageError("--heat is drawn on the sheet of --grid, and needs a query")
+    if grid is not None:
+        check_place(grid)
     weight = WORDS_WEIGHT if words_weight is None else words_weight
     wanted, limits = Filters.parse(filters), replace(SOON, allow_private=allow_private)
     with SearchClient(
@@ -205,7 +208,6 @@ def search(
             click.echo(f"{backend} {client.agreement}", err=True)
         _print(answer, offset, as_json)
         if grid is not None:
-            from goods.sheet import save_sheet
             from search.grid import grid as draw
 
             minuses = (f"minus {name}" for name in (*minus, *minus_images))

@@ -268,6 +268,21 @@ def test_what_is_typed_as_unwanted_is_left_out_and_can_be_taken_back(page: Page)
     expect(chip).to_be_visible()
 
 
+def test_what_only_pictures_speak_for_is_said(page: Page) -> None:
+    note = page.locator("#notices .note")
+    go(page, "/?q=asdfghjk+lamp")
+    expect(note).to_have_text(
+        "None of these is called asdfghjk lamp. They are here by their looks alone."
+    )
+    for known in ("shirt", "number", "crimson", "under 50", "P-7", "asdfghjk bag", "not red"):
+        go(page, f"/?q={known}")
+        expect(note).to_have_count(0)
+    go(page, "/?q=asdfghjk&sort=price")
+    expect(note).to_have_count(0)
+    go(page, "/?q=asdfghjk&similar=P-3")
+    expect(note).to_have_count(0)
+
+
 def test_what_is_unwanted_waits_while_nothing_is_looked_for(page: Page) -> None:
     go(page, "/?q=dress&minus=red&minus_similar=P-4")
     page.get_by_role("button", name="Clear the text").click()

@@ -235,6 +235,18 @@ def test_a_hit_whose_picture_has_gone_leaves_a_placeholder(home: Path, tmp_path:
     assert code == 0
 
 
+@pytest.mark.parametrize("place", ["hits.bmp", "hits", "missing/hits.png"])
+def test_a_sheet_that_cannot_be_saved_is_refused_before_the_search(
+    home: Path, tmp_path: Path, place: str
+) -> None:
+    code, out, err = invoke(
+        "search", "dress", "--index", home / "index", "--grid", tmp_path / place
+    )
+    assert code == 1
+    assert place in err
+    assert out == ""
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -70,15 +70,39 @@ export function showNote(text) {
 }
 
 /** Nothing is like the text: say so, above what comes nearest. */
-export function showNoMatch(text) {
+function showNoMatch(text) {
   const lead = text
     ? ["Nothing here is a close match for ", el("q", {}, text), "."]
     : ["Nothing here is a close match."];
   refill(byId("notices"), el("p", { class: "note" }, ...lead, " These come nearest."));
 }
 
+/** No product has a word of the text: say so, above what looks like it. */
+function showByLooks(text) {
+  const lead = ["None of these is called ", el("q", {}, text), "."];
+  refill(byId("notices"), el("p", { class: "note" }, ...lead, " They are here by their looks alone."));
+}
+
+/** What has to be said above the products that were found, as a function that says it; null for nothing. */
+export function noteFor(state, answer) {
+  const text = state.q.trim();
+  if (!answer.total) return null;
+  if (answer.relevance?.is_good === false && hasMoreToSay(state, answer))
+    return () => showNoMatch(text);
+  return isByLooks(state, answer) ? () => showByLooks(text) : null;
+}
+
+/** Whether nothing but pictures speaks for what was found, where nobody measured what that says. */
+function isByLooks(state, answer) {
+  const isAllText = state.q.trim() && !state.picture && !state.image.length && !state.similar.length;
+  if (!isAllText || state.sort || answer.relevance) return false;
+  const { text = state.q, filters = [], boosts = [] } = answer.understanding ?? {};
+  const isKnown = [...filters, ...boosts].some(({ op }) => op === "=");
+  return Boolean(text) && !isKnown && answer.hits.every(({ words }) => !words);
+}
+
 /** Whether the text says something that was not understood as a demand that products hold to. */
-export function hasMoreToSay(state, answer) {
+function hasMoreToSay(state, answer) {
   const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const { filters = [], not_carried: missing = [] } = answer.understanding ?? {};
   const understood = new Set(filters.flatMap((demand) => wordsOf(demand.from)));

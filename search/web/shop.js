@@ -11,14 +11,7 @@ import { chosenFields, showFacets } from "./facets.js";
 import { showFront } from "./front.js";
 import { withKey } from "./key.js";
 import { newEntry, recall, remember } from "./memory.js";
-import {
-  hasMoreToSay,
-  showEmpty,
-  showNoMatch,
-  showNote,
-  showNothing,
-  showProblem,
-} from "./notices.js";
+import { noteFor, showEmpty, showNote, showNothing, showProblem } from "./notices.js";
 import { storedPicture, storePicture } from "./picture.js";
 import { hideProduct, showProduct } from "./product.js";
 import { pictureAt, pictureOf, schema as askSchema, search } from "./service.js";
@@ -138,9 +131,8 @@ function showAnswer(pages, signal) {
   products.show(pages);
   if (!answer.total) showEmpty(state, answer, change, signal);
   else showNothing();
-  if (answer.total && answer.relevance?.is_good === false && hasMoreToSay(state, answer)) {
-    setTimeout(() => signal.aborted || showNoMatch(state.q.trim()), isTyping ? UNFINISHED_MS : 0);
-  }
+  const note = noteFor(state, answer);
+  if (note) setTimeout(() => signal.aborted || note(), isTyping ? UNFINISHED_MS : 0);
   if (state.picture && !storedPicture(state.picture)) {
     showNote(
       "The picture of this search stayed in the tab where it was chosen. Choose it again to search by it.",
