@@ -27,6 +27,7 @@ from model.heat import heat_map
 from search.answer import Answer, Hit
 from search.asked import ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
+from search.deadline import check
 from search.embed import SOON, QueryEncoder, embed
 from search.examples import find_examples, unlike
 from search.facets import FACET_LIMIT, Facets, count_facets
@@ -136,14 +137,17 @@ class SearchClient(Searcher):
         filtered = self._conditions(filters)
         asked = ask(query, filtered, options, self.index, self._words.get)
         examples = find_examples(self.index, query)
+        check()
         vector = None if asked.query.is_empty else self._embed(asked.query, examples)
         encoded = time.perf_counter()
+        check()
         conditions = asked.conditions + unlike(examples.values(), options.include_variants)
         question = _question(query, filtered, options)
         shown = Cursor.parse(options.cursor, question).shown if options.cursor else ()
         ranking = ranking_of(asked, self.index, vector, conditions, options)
         by_group = options.by_group
         page = turn(ranking, options.limit, options.offset, shown, by_group=by_group)
+        check()
         hits = tuple(hits_of(page.hits, self.index, conditions, query.words, by_group=by_group))
         total = self.index.count(conditions)
         counts = count_facets(

@@ -12,6 +12,7 @@ from goods.errors import PictureError, PictureFault, QueryError
 from goods.index import Vector
 from goods.pictures import PictureLimits, PictureLoader
 from goods.product import Picture, absolute_location
+from search.deadline import check
 from search.query import Example, Query
 
 SOON = PictureLimits(patience_s=5)
@@ -84,6 +85,7 @@ def _loaded(
 ) -> Iterator[Image.Image]:
     with PictureLoader(limits) as loader:
         for picture in pictures:
+            check()
             if isinstance(picture, Image.Image):
                 yield picture
             else:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from goods.errors import QueryError
 from goods.index import Condition, Exists, FacetCount, HasId, Not, Order, Range, VectorIndex
 from goods.schema import CatalogSchema, FieldKind
+from search.deadline import check
 
 FACET_LIMIT = 100
 """Values of one field that are counted, unless more are asked for."""
@@ -76,6 +77,7 @@ def count_facets(
     values: dict[str, tuple[FacetCount, ...]] = {}
     numbers: dict[str, NumberFacet] = {}
     for name in names:
+        check()
         held = [c for c in conditions if not (widen and _about(c) == name)]
         if _kind(schema, name) is not FieldKind.NUMBER:
             values[name] = tuple(index.facet(name, held, limit=limit))

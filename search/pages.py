@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from goods.index.contract import GROUP
+from search.deadline import check
 from search.ranking import Ranked, Ranking
 
 MAX_DEPTH = 50_000
@@ -33,6 +34,7 @@ def turn(
     before, end = frozenset(shown), offset + limit
     depth = end + len(shown) + 1  # one more tells whether there is a next page
     while True:
+        check()
         ranked = ranking(depth)
         fresh = dict(_fresh(ranked, before, by_group=by_group))
         if len(fresh) > end or len(ranked) < depth or depth >= MAX_DEPTH:

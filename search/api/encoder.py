@@ -14,6 +14,7 @@ from PIL import Image
 
 from model.encoder import Encoder
 from search.api.counters import Counters
+from search.deadline import left_s
 
 T = TypeVar("T")
 Row = NDArray[np.float32]
@@ -62,7 +63,8 @@ class Batches(Generic[T]):
             is_open = None not in batch
             self._answer([one for one in batch if one is not None])
 
-    def _answer(self, batch: Sequence[tuple[T, Future[Row]]]) -> None:
+    def _answer(self, asked: Sequence[tuple[T, Future[Row]]]) -> None:
+        batch = [one for one in asked if one[1].set_running_or_notify_cancel()]
         if not batch:
             return
         self._seen(len(batch))
@@ -123,7 +125,11 @@ class SharedEncoder:
         return np.stack(vectors) if vectors else np.empty((0, self.model.dimension), np.float32)
 
     def _awaited(self, digest: bytes, future: Future[Row]) -> Row:
-        row = future.result()
+        try:
+            row = future.result(left_s())
+        except TimeoutError:
+            future.cancel()  # or a flood of texts that nobody waits for keeps the model busy
+            raise
         with self._lock:
             self._known[digest] = row
             while len(self._known) > self._cached:

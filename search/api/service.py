@@ -17,6 +17,7 @@ from search.api.guard import Keys
 from search.api.home import Home, Served
 from search.api.settings import ServiceSettings
 from search.api.thumbnails import Thumbnails
+from search.deadline import check, deadline
 
 T = TypeVar("T")
 log = logging.getLogger("goods.serve")
@@ -125,12 +126,12 @@ class Service:
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         if self._waiting >= self.settings.max_waiting:
             raise RefusedError(503, "too much is being asked at once", {"Retry-After": "1"})
-        deadline = time.monotonic() + self.settings.timeout_s
+        give_up = time.monotonic() + self.settings.timeout_s
 
         def in_time() -> T:
-            if time.monotonic() > deadline:  # nobody waits for it any more
-                raise TimeoutError
-            return work()
+            with deadline(give_up):
+                check()
+                return work()
 
         self._waiting += 1
         try:
