@@ -277,6 +277,10 @@ def test_what_only_pictures_speak_for_is_said(page: Page) -> None:
     for known in ("shirt", "number", "crimson", "under 50", "P-7", "asdfghjk bag", "not red"):
         go(page, f"/?q={known}")
         expect(note).to_have_count(0)
+    go(page, f"/?q={'asdfghjk' * 20}")
+    expect(note).to_contain_text(f"is called {'asdfghjk' * 10}….")
+    go(page, "/?q=-")
+    expect(note).to_have_count(0)
     go(page, "/?q=asdfghjk&sort=price")
     expect(note).to_have_count(0)
     go(page, "/?q=asdfghjk&similar=P-3")

@@ -5,6 +5,7 @@ import { search } from "./service.js";
 import { counted, demandText, filterText } from "./wording.js";
 
 const WAYS = 6; // ways out of an empty shelf that are tried
+const QUOTED = 80; // letters of a text that are said again
 
 /**
  * A failure in words, with a button that tries again.
@@ -72,15 +73,19 @@ export function showNote(text) {
 /** Nothing is like the text: say so, above what comes nearest. */
 function showNoMatch(text) {
   const lead = text
-    ? ["Nothing here is a close match for ", el("q", {}, text), "."]
+    ? ["Nothing here is a close match for ", quoted(text), "."]
     : ["Nothing here is a close match."];
   refill(byId("notices"), el("p", { class: "note" }, ...lead, " These come nearest."));
 }
 
 /** No product has a word of the text: say so, above what looks like it. */
 function showByLooks(text) {
-  const lead = ["None of these is called ", el("q", {}, text), "."];
+  const lead = ["None of these is called ", quoted(text), "."];
   refill(byId("notices"), el("p", { class: "note" }, ...lead, " They are here by their looks alone."));
+}
+
+function quoted(text) {
+  return el("q", {}, text.length > QUOTED ? `${text.slice(0, QUOTED).trimEnd()}…` : text);
 }
 
 /** What has to be said above the products that were found, as a function that says it; null for nothing. */
@@ -98,7 +103,7 @@ function isByLooks(state, answer) {
   if (!isAllText || state.sort || answer.relevance) return false;
   const { text = state.q, filters = [], boosts = [] } = answer.understanding ?? {};
   const isKnown = [...filters, ...boosts].some(({ op }) => op === "=");
-  return Boolean(text) && !isKnown && answer.hits.every(({ words }) => !words);
+  return /[\p{L}\p{N}]/u.test(text) && !isKnown && answer.hits.every(({ words }) => !words);
 }
 
 /** Whether the text says something that was not understood as a demand that products hold to. */
