@@ -122,7 +122,7 @@ def schema() -> CatalogSchema:
         Field("colour", FieldKind.KEYWORD, "colour"),
         Field("price", FieldKind.NUMBER, "price"),
     )
-    return CatalogSchema(id="id", picture="image", fields=fields)
+    return CatalogSchema(id="id", picture="image", fields=fields, phrase=("colour", "category"))
 
 
 def points(shop: Shop) -> Iterator[list[Point]]:

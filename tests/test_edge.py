@@ -5,11 +5,12 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pytest
-from points import CONTRACT, WIDE, point, points, widened
+from points import CONTRACT, SCHEMA, WIDE, point, points, widened
 
 from goods.errors import IndexStoreError
 from goods.index import AnyOf, Not, Point
@@ -47,6 +48,22 @@ def test_a_graph_finds_what_an_exact_search_finds(
         index.upsert(late)
         assert recall(index, stored + late) >= 0.99
         assert index.search(late[0].vector, 1)[0].id == late[0].id
+
+
+@pytest.mark.usefixtures("any_graph")
+def test_a_graph_has_what_is_called_alike_side_by_side(tmp_path: Path) -> None:
+    by_colour = replace(CONTRACT, dimension=WIDE, schema=replace(SCHEMA, phrase=("colour",)))
+    stored = widened(points(300))
+    with closing(EdgeIndex(tmp_path / "index")) as index:
+        index.create(by_colour)
+        index.upsert(stored)
+        index.seal()
+        files = [f for f in index.folder.rglob("matrix.dat") if f.stat().st_size > WIDE]
+        vectors = np.fromfile(files[-1], np.float32)[-300 * WIDE :].reshape(300, WIDE)
+        nearest = (vectors @ np.stack([p.vector for p in stored]).T).argmax(axis=1)
+        colours = [stored[place].payload["colour"] for place in nearest]
+        assert len(list(groupby(colours))) == len(set(colours)) > 1
+        assert index.fetch([stored[7].id])[0].payload["id"] == "p7"
 
 
 def recall(index: EdgeIndex, stored: list[Point]) -> float:

@@ -11,13 +11,27 @@ from goods.index.planner import BUILD_EF, LINKS, SearchMode
 from goods.index.quantization import Quantization
 from goods.index.records import Order, Point, Vector
 from goods.index.words import WORDS, Words, product_words
-from goods.schema import CatalogSchema, FieldKind
+from goods.schema import CatalogSchema, Field, FieldKind
 
-PAYLOAD_INDEX = {
-    FieldKind.KEYWORD: edge.KeywordIndexParams,
-    FieldKind.NUMBER: edge.FloatIndexParams,
-    FieldKind.BOOLEAN: edge.BoolIndexParams,
-}
+
+def edge_payload_index(
+    field: Field, schema: CatalogSchema
+) -> edge.KeywordIndexParams | edge.FloatIndexParams | edge.BoolIndexParams:
+    """How a field is indexed.
+
+    Building a graph writes products that are called alike ("women black dress") side by side, as
+    the engine does with the points of one tenant: what looks alike and is filtered alike then
+    shares cache lines. Of a million `clusters`, two fields that leave 4 % took 3.5 instead of 6.1
+    ms (`benchmarks/engines.md`). Few fields, or no two products are called alike.
+    """
+    called = {*schema.phrase[:2], *schema.phrase[-1:]}
+    match field.kind:
+        case FieldKind.KEYWORD:
+            return edge.KeywordIndexParams(is_tenant=field.name in called)
+        case FieldKind.NUMBER:
+            return edge.FloatIndexParams()
+        case FieldKind.BOOLEAN:
+            return edge.BoolIndexParams()
 
 
 def edge_filter(conditions: Sequence[Condition]) -> edge.Filter | None:

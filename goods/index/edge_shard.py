@@ -14,7 +14,7 @@ import qdrant_edge as edge
 from goods.errors import IndexLockedError, IndexStoreError
 from goods.index.contract import Contract
 from goods.index.disk import LOCK_WAIT_S, disk_errors, require_room
-from goods.index.edge_models import PAYLOAD_INDEX, edge_config
+from goods.index.edge_models import edge_config, edge_payload_index
 from goods.index.generation import Generation
 from goods.index.planner import Tuning
 from goods.index.records import Found, Record, Vector
@@ -83,7 +83,7 @@ def load_generation(
 def index_payload(shard: edge.EdgeShard, contract: Contract) -> None:
     """Payload indexes come before the first optimise: the graph links along indexed fields only."""
     for field in contract.indexed:
-        params = PAYLOAD_INDEX[field.kind]()
+        params = edge_payload_index(field, contract.schema)
         shard.update(edge.UpdateOperation.create_field_index(field.name, params))
 
 
