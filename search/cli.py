@@ -156,11 +156,10 @@ def search(
 ) -> None:
     """Find products by TEXT, pictures and products: one of them or several together.
 
-    "like this, but in green" is TEXT green with --image; --minus moves away from a text. Without
-    any of them, all products under the filters are shown. The number of a product says how like
+    "like this, but in green" is TEXT green with --image; --minus is what is not wanted. Without any
+    of them, all products under the filters are shown. The number of a product says how like
     its picture is (cosine); the order goes by words, too.
     """
-    from goods.sheet import check_place, save_sheet
     from search.client import SearchClient
     from search.embed import SOON
     from search.filters import Filters
@@ -174,6 +173,8 @@ def search(
     if heat and (grid is None or query.is_empty):
         raise click.UsageError("--heat is drawn on the sheet of --grid, and needs a query")
     if grid is not None:
+        from goods.sheet import check_place, save_sheet
+
         check_place(grid)
     weight = WORDS_WEIGHT if words_weight is None else words_weight
     wanted, limits = Filters.parse(filters), replace(SOON, allow_private=allow_private)
