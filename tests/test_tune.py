@@ -136,7 +136,13 @@ def test_a_walk_that_was_given_up_under_one_filter_is_not_chosen_for_another() -
 def test_as_few_candidates_are_scored_again_as_lose_next_to_nothing(
     kept: tuple[float, ...], enough: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def attempted(_: object, __: object, demand: Demand, walks: list[SearchMode]) -> list[Trial]:
+    probes = [Probe(point(n).vector, {"n": n}) for n in range(100)]  # half pictures, half titles
+
+    def attempted(
+        _: object, asked: list[Probe], demand: Demand, walks: list[SearchMode]
+    ) -> list[Trial]:
+        assert {probe.payload["n"] >= 50 for probe in asked} == {False, True}
+        assert 20 < len(asked) <= 40
         recalls = (*kept, *[1.0] * (len(walks) - len(kept)))
         assert {walk.ef for walk in walks} == {EFS[-1]}
         walked = [Trial(demand, walk, r, 1.0) for walk, r in zip(walks, recalls, strict=True)]
@@ -145,8 +151,8 @@ def test_as_few_candidates_are_scored_again_as_lose_next_to_nothing(
     monkeypatch.setattr("search.tune.rescoring.attempt", attempted)
     index = EdgeIndex("nowhere")
     tried = [Demand(f"colour {n}", (RED,), n) for n in (100, 5_000, 50_000)]
-    assert enough_rescored(index, [], tried) == enough
-    assert enough_rescored(index, [], tried[:1]) is None, "such a walk keeps them all"
+    assert enough_rescored(index, probes, tried) == enough
+    assert enough_rescored(index, probes, tried[:1]) is None, "such a walk keeps them all"
 
 
 def test_where_no_settings_find_enough_those_that_find_most_are_chosen() -> None:
