@@ -65,7 +65,7 @@ def speed(client: SearchClient, texts: Sequence[str]) -> None:
             params=edge_search_params(mode, 10),
             with_payload=True,
         )
-        with index._engine() as shard:
+        with index._in_use.engine() as shard:
             shard.query(request)
 
     rows = []
