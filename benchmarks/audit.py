@@ -20,7 +20,7 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
-sys.path.append(sys.path.pop(0))  # `ingest` is our package, and not the script beside this one
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `ingest` is our package, not the script here
 
 from goods.catalog import open_catalog
 from goods.pictures import PictureLoader

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import torch
 
-sys.path.append(sys.path.pop(0))  # `ingest` is our package, and not the script beside this one
+sys.path.insert(0, str(Path(__file__).parents[1]))  # `ingest` is our package, not the script here
 
 from torchvision_on_cpu import declare_torchvision
 
