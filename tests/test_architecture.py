@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -63,6 +64,16 @@ def test_arrows_between_packages_run_one_way(source: str) -> None:
         return
     allowed = MAY_IMPORT[source.partition("/")[0]]
     assert packages_imported((ROOT / source).read_text()) <= allowed
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
+def test_benchmarks_import_what_there_is(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and packages_imported(ast.unparse(node)):
+            module = import_module(str(node.module))
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    import_module(f"{node.module}.{alias.name}")
 
 
 def command_lines() -> list[str]:
