@@ -30,7 +30,7 @@ from search.tune.trials import Probe
 from search.tune.trials import demands as filters
 
 TIE, NOISE = 1e-6, 0.1
-TUNED_ON, WARMED_BY = 100, 20  # queries, other than those that are measured
+TUNED_ON, WARMED_BY = 200, 20  # queries, other than those that are measured
 
 OURS, EXACT = "goods, Edge", "exact numpy"
 
