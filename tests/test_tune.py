@@ -56,6 +56,14 @@ def test_every_field_is_tried_as_a_filter_with_its_true_count(index: VectorIndex
             assert index.count(demand.conditions) == demand.count >= 10
 
 
+def test_numbers_are_tried_at_every_share_however_uneven_they_are(index: VectorIndex) -> None:
+    dear = replace(point(60), payload={**point(60).payload, "price_2": 1e6})
+    index.upsert([dear])
+    counts = [d.count for d in demands(index) if d.name.startswith("price_2<")]
+    assert len(counts) >= 2, "an outlier does not take all other numbers together"
+    assert min(counts) < 20 < max(counts) <= 61 / 2 + 1
+
+
 def test_a_query_is_also_tried_among_what_it_is_not(index: VectorIndex) -> None:
     demand = next(d for d in demands(index) if d.unlike == "colour")
     red = next(r for r in index.scan() if r.payload["colour"] == "Red")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, combinations, product
+from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
@@ -168,14 +168,23 @@ def _pairs(
 
 
 def _choices(index: VectorIndex, of: Field) -> Iterator[tuple[str, AnyOf | Range, int]]:
-    """A field's values, or for numbers what lies below each bound, with counts."""
+    """A field's values, or for numbers what lies below some bounds, with counts."""
+    if of.kind is FieldKind.NUMBER:
+        for bound in _bounds(index, of.name):
+            below = Range(of.name, lt=bound)
+            yield f"<{bound:g}", below, index.count((below,))
+        return
     facets = count_facets(index, [of.name], limit=_VALUES)
-    if found := facets.numbers.get(of.name):
-        below = found.ranges[:-1]  # below the last bound is everything
-        for r, count in zip(below, accumulate(r.count for r in below), strict=True):
-            yield f"<{r.high:g}", Range(of.name, lt=r.high), count
     for f in facets.values.get(of.name, ()):
         yield str(f.value), AnyOf(of.name, (f.value,)), f.count
+
+
+def _bounds(index: VectorIndex, name: str) -> list[float]:
+    """Numbers below which about each band of the products lies, by the first: ids are hashes."""
+    records = islice(index.scan(_VALUES, keys=[name]), _VALUES)
+    numbers = sorted(record.payload.get(name, np.inf) for record in records)
+    bounds = dict.fromkeys(numbers[int(band * len(numbers))] for band in BANDS if numbers)
+    return [bound for bound in bounds if np.isfinite(bound)]
 
 
 def attempt(
