@@ -1,5 +1,6 @@
 """One night after the other: runs and dry runs over a shop, with index and journal beside it."""
 
+from contextlib import closing
 from pathlib import Path
 
 from goods.catalog import open_catalog
@@ -17,16 +18,10 @@ def settings(shop: Path, **others: object) -> IngestSettings:
 
 
 def run(shop: Path, encoder: Encoder, folder: str = "index", **others: object) -> IngestReport:
-    index = open_index(str(shop.parent / folder))
-    try:
+    with closing(open_index(str(shop.parent / folder))) as index:
         return ingest(open_catalog(shop), index, encoder, settings(shop, **others))
-    finally:
-        index.close()
 
 
 def look(shop: Path, encoder: Encoder, folder: str = "index", **others: object) -> Preview:
-    index = open_index(str(shop.parent / folder))
-    try:
+    with closing(open_index(str(shop.parent / folder))) as index:
         return preview(open_catalog(shop), index, encoder, settings(shop, **others))
-    finally:
-        index.close()

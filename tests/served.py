@@ -19,7 +19,7 @@ from model.encoder import Encoder
 from search.api.app import create_app
 from search.api.serve import CONNECTIONS
 from search.api.settings import ServiceSettings
-from shop import make_shop
+from shop import make_shop, read_rows, write_rows
 
 
 def make_home(folder: Path, count: int = 24) -> Path:
@@ -28,6 +28,18 @@ def make_home(folder: Path, count: int = 24) -> Path:
     tiny_clip(folder / "model")
     ingest_shop(folder)
     return folder
+
+
+def make_home_with_plaid(folder: Path, count: int = 24) -> set[str]:
+    """The same with every second product called plaid; the ids of those."""
+    catalog = make_shop(folder / "shop", count=count)
+    rows = read_rows(catalog)
+    for row in rows[::2]:
+        row["title"] = row["title"].replace("number", "in Plaid, number")
+    write_rows(catalog, rows)
+    tiny_clip(folder / "model")
+    ingest_shop(folder)
+    return {row["id"] for row in rows[::2]}
 
 
 def ingest_shop(folder: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from checkpoints import tiny_clip
 from goods.cli import main
 from goods.errors import QueryError
 from goods.index import FacetCount, open_index
@@ -15,8 +14,7 @@ from goods.product import point_id
 from search import Filters, Query, SearchClient, SearchOptions
 from search.understand.thesaurus import ThesaurusError
 from search.vocabulary import CHECK_S, LiveVocabulary
-from served import ingest_shop
-from shop import make_shop, read_rows, write_rows
+from served import make_home_with_plaid
 
 
 def test_a_text_is_left_to_the_model_unless_it_is_asked_to_be_understood(
@@ -217,14 +215,7 @@ def test_a_shops_own_words_are_taken_from_a_file(home: Path, tmp_path: Path) -> 
 
 
 def test_products_that_are_called_what_no_field_can_refuse_come_last(tmp_path: Path) -> None:
-    catalog = make_shop(tmp_path / "shop", count=24)
-    rows = read_rows(catalog)
-    checked = {row["id"] for row in rows[::2]}
-    for row in rows[::2]:
-        row["title"] = row["title"].replace("number", "in Plaid, number")
-    write_rows(catalog, rows)
-    tiny_clip(tmp_path / "model")
-    ingest_shop(tmp_path)
+    checked = make_home_with_plaid(tmp_path)
     with SearchClient(tmp_path / "index", device="cpu") as client:
         said = SearchOptions(limit=24, understand="filter")
         found = client.search(Query("shop wear without checks"), None, said)

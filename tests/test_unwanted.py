@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checkpoints import tiny_clip
 from goods.index import FacetCount
 from search import Query, SearchClient, SearchOptions
 from search.understand import understand, unwanted
-from served import ingest_shop
-from shop import make_shop, read_rows, write_rows
+from served import make_home_with_plaid
 from shopper_queries import vocabularies
 
 VOCABULARIES = vocabularies()
@@ -104,14 +102,7 @@ def test_a_minus_is_taken_back_by_its_key(client: SearchClient) -> None:
     "query", [Query("shop wear", minus_texts="checks"), Query("without checks")]
 )
 def test_what_is_called_so_comes_last(tmp_path: Path, query: Query) -> None:
-    catalog = make_shop(tmp_path / "shop", count=24)
-    rows = read_rows(catalog)
-    checked = {row["id"] for row in rows[::2]}
-    for row in rows[::2]:
-        row["title"] = row["title"].replace("number", "in Plaid, number")
-    write_rows(catalog, rows)
-    tiny_clip(tmp_path / "model")
-    ingest_shop(tmp_path)
+    checked = make_home_with_plaid(tmp_path)
     with SearchClient(tmp_path / "index", device="cpu") as client:
         found = client.search(query, None, UNDERSTOOD)
     assert {hit.product.id for hit in found.hits[12:]} == checked

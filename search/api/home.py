@@ -193,7 +193,9 @@ class Home:
                 limits=settings.pictures,
                 embedder=encoder,
             )
-            client.by_text("warm")  # the first of all is the slowest: vocabulary, tower and engine
+            client.by_text(
+                "warm"
+            )  # the first is the slowest: it reads the vocabulary and the graph
         except BaseException:
             self._encoders.give_back(index.contract)
             raise
