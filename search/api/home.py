@@ -193,9 +193,7 @@ class Home:
                 limits=settings.pictures,
                 embedder=encoder,
             )
-            client.by_text(
-                "warm"
-            )  # the first is the slowest: it reads the vocabulary and the graph
+            client.by_text("warm")  # reads vocabulary and graph: the first is the slowest
         except BaseException:
             self._encoders.give_back(index.contract)
             raise
