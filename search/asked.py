@@ -52,7 +52,9 @@ def ask(
     """Understand a query's texts as the options say, and give up filters that leave nothing.
 
     A text that is just the title or id of a product is left alone: "Red Tape Brown Shoes" is a
-    name, and its product is not red. A minus text that filters can carry out leaves the vector.
+    name, and its product is not red. A minus text that filters can carry out leaves the vector;
+    where nothing is looked for all of them do, and demands filter: a list has no order that they
+    could move.
     """
     if options.understand == "off" or not (query.texts or query.minus_texts):
         return Asked(query, filtered)
@@ -63,32 +65,26 @@ def ask(
     minus = {text: unwanted(text, known) for text in query.minus_texts}
     said = Understanding(query.words) if is_name else understand(", ".join(query.texts), known)
     said = said.with_refusals(minus.values())
-    query = replace(query, minus_texts=[text for text, its in minus.items() if its.avoided])
     ignored = set(options.ignore)
     understood = said.without(one for one in said.decisions if one.key in ignored)
-    carried = understood.softened() if options.understand == "boost" else understood
+    query = replace(query, texts=(understood.text,) if understood.text else ())
+    left = [text for text, its in minus.items() if its.avoided] if query.is_aimed else []
+    query = replace(query, minus_texts=left)
+    is_soft = options.understand == "boost" and query.is_aimed
+    carried = understood.softened() if is_soft else understood
 
     def count(demands: Sequence[Understood]) -> int:
         return index.count((*filtered, *(demand.condition for demand in demands)))
 
     relaxed = relax(carried.filters, known.aspects, count)
     conditions = (*filtered, *(demand.condition for demand in relaxed.kept))
-    return Asked(
-        _with_text(query, understood.text), conditions, carried.boosts, understood, relaxed.dropped
-    )
+    return Asked(query, conditions, carried.boosts, understood, relaxed.dropped)
 
 
 def _names_one(query: Query, filtered: tuple[Condition, ...], index: VectorIndex) -> bool:
     words = query.words
     found = index.search_words(query_words(words), _NAMED, conditions=filtered)
     return any(is_named(one.payload, words) for one in found)
-
-
-def _with_text(query: Query, text: str) -> Query:
-    """The query with another text; with none, if something else is left to look for or all is."""
-    if text or (not query.images and not query.products and query.has_minus):
-        return replace(query, texts=(text,) if text else query.texts)
-    return replace(query, texts=())
 
 
 def ranking_of(

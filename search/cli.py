@@ -156,9 +156,9 @@ def search(
 ) -> None:
     """Find products by TEXT, pictures and products: one of them or several together.
 
-    "like this, but in green" is TEXT green with --image; --minus is what is not wanted. Without any
-    of them, all products under the filters are shown. The number of a product says how like
-    its picture is (cosine); the order goes by words, too.
+    "like this, but in green" is TEXT green with --image; --minus is what is not wanted, also alone.
+    Without any of them, all products under the filters are shown. The number of a product says how
+    like its picture is (cosine); the order goes by words, too.
     """
     from search.client import SearchClient
     from search.embed import SOON
@@ -170,7 +170,7 @@ def search(
     query = Query(() if text is None else (text,), images, products, minus, minus_images)
     if query.is_empty and not (filters or sort):
         raise click.UsageError("say what to look for: a TEXT, --image, --similar-to or --filter")
-    if heat and (grid is None or query.is_empty):
+    if heat and (grid is None or not query.is_aimed):
         raise click.UsageError("--heat is drawn on the sheet of --grid, and needs a query")
     if grid is not None:
         from goods.sheet import check_place, save_sheet

@@ -190,7 +190,7 @@ class SearchClient(Searcher):
         Raises:
             QueryError: The query is empty, or cannot be used.
         """
-        if query.is_empty:
+        if not query.is_aimed:
             raise QueryError("say what to look for in the picture")
         vector = self._embed(query, find_examples(self.index, query))
         encoder = self._embedder or self.encoder

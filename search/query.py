@@ -24,7 +24,8 @@ class Query:
     """What a search is about; a part may be a single text, picture or id, or several.
 
     Its vector is the sum of the unit vectors of all parts, a text times `text_weight`, less
-    `minus_weight` times the sum of those of the minus parts, made a unit vector again.
+    `minus_weight` times the sum of those of the minus parts, made a unit vector again. With minus
+    parts alone those products come first that are least like them.
 
     Attributes:
         texts: What it says.
@@ -37,7 +38,7 @@ class Query:
         minus_weight: What is moved away from counts.
 
     Raises:
-        QueryError: A text is empty, a weight is below 0, or there are only minus parts.
+        QueryError: A text is empty, or a weight is below 0.
     """
 
     texts: Sequence[str] = ()
@@ -59,13 +60,16 @@ class Query:
             raise QueryError("the text is empty; say what to look for")
         if not (self.text_weight >= 0 and self.minus_weight >= 0):
             raise QueryError("the weights of a query are 0 or more")
-        if self.is_empty and self.has_minus:
-            raise QueryError("say what to look for, not only what to move away from")
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is looked for: all products are as good."""
-        return not (self.texts or self.images or self.products)
+        """Whether it has no part at all: all products are as good."""
+        return not (self.is_aimed or self.has_minus)
+
+    @property
+    def is_aimed(self) -> bool:
+        """Whether something is looked for."""
+        return bool(self.texts or self.images or self.products)
 
     @property
     def has_minus(self) -> bool:

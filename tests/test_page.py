@@ -240,7 +240,7 @@ def test_what_no_filter_can_refuse_is_a_chip_and_can_be_taken_back(page: Page) -
 def test_what_is_typed_as_unwanted_is_left_out_and_can_be_taken_back(page: Page) -> None:
     go(page)
     field = page.get_by_role("textbox", name="Without", exact=True)
-    expect(field).to_be_hidden()  # less like what?
+    expect(field).to_be_hidden()  # the front asks for nothing yet
     go(page, "/?q=dress")
     before = count(page)
     field.fill("no red, lace")
@@ -287,15 +287,30 @@ def test_what_only_pictures_speak_for_is_said(page: Page) -> None:
     expect(note).to_have_count(0)
 
 
-def test_what_is_unwanted_waits_while_nothing_is_looked_for(page: Page) -> None:
+def test_less_like_waits_while_nothing_is_looked_for_and_without_stays(page: Page) -> None:
+    less = page.get_by_role("button", name="Remove Less like: ")
     go(page, "/?q=dress&minus=red&minus_similar=P-4")
+    expect(less).to_be_visible()
     page.get_by_role("button", name="Clear the text").click()
     expect(page.locator("#heading")).to_have_text("Everything")
     settled(page)
-    assert count(page) == COUNT
-    expect(page.locator("#asked")).to_be_hidden()
-    page.locator("#q").fill("bag")
+    assert count(page) == COUNT * 2 // 3
     expect(page.get_by_role("button", name="Remove Without: red")).to_be_visible()
+    expect(less).to_have_count(0)
+    page.locator("#q").fill("bag")
+    expect(less).to_be_visible()
+
+
+def test_a_list_is_narrowed_by_what_is_unwanted(page: Page) -> None:
+    go(page, "/?filter=category%3DDress")
+    before = count(page)
+    field = page.get_by_role("textbox", name="Without", exact=True)
+    field.fill("red")
+    field.press("Enter")
+    expect(page.get_by_role("button", name="Remove Without: red")).to_be_visible()
+    settled(page)
+    assert count(page) == before * 2 // 3
+    assert not [n for n in page.locator("#grid .name").all_inner_texts() if n.startswith("Red")]
 
 
 def test_a_long_unwanted_text_is_neither_lost_nor_in_the_way_on_a_phone(
@@ -773,6 +788,21 @@ def test_compare_marks_what_both_sides_found(page: Page) -> None:
     assert asked(page)["q"] == ["blue bag"]
     page.go_back()
     expect(page.locator(".ranks .name").first).to_contain_text("Red Dress")
+
+
+def test_what_is_asked_goes_along_to_the_comparison_and_back(page: Page) -> None:
+    go(page, "/?q=dress&minus=red&similar=P-4&filter=price%3D..40")
+    page.get_by_role("link", name="Compare").click()
+    names = page.locator(".ranks .name")
+    expect(names.first).to_be_visible()
+    own = {"q": ["dress"], "minus": ["red"], "filter": ["price=..40"]}  # P-4 is of one index
+    assert asked(page) == own
+    assert not [name for name in names.all_inner_texts() if name.startswith("Red")]
+    page.get_by_role("link", name="Back to the shop").click()
+    settled(page)
+    assert asked(page) == own
+    go(page)
+    assert page.locator("#compare").get_attribute("href") == "/compare"
 
 
 def test_a_bar_of_prices_ends_where_the_slider_has_its_price(page: Page) -> None:

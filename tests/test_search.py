@@ -251,7 +251,7 @@ def test_a_sheet_that_cannot_be_saved_is_refused_before_the_search(
     ("args", "code", "message"),
     [
         ((), 2, "say what to look for"),
-        (("--minus", "red"), 1, "not only what to move away from"),
+        (("--minus", "red", "--grid", "hits.png", "--heat"), 2, "needs a query"),
         (("dress", "--image", "x.jpg"), 1, "x.jpg"),
         (("dress", "--sort", "colour"), 1, "number fields are: price"),
         (("dress", "--cursor", "?"), 1, "begin again without one"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from goods.index import FacetCount
 from search import Query, SearchClient, SearchOptions
+from search.options import Understand
 from search.understand import understand, unwanted
 from served import make_home_with_plaid
 from shopper_queries import vocabularies
@@ -83,6 +84,31 @@ def test_a_minus_is_left_to_the_model_unless_texts_are_understood(client: Search
     answer = client.search(Query("dress", minus_texts="red"), None, SearchOptions(limit=48))
     assert answer.total == 48
     assert answer.understanding is None
+
+
+@pytest.mark.parametrize("understand", ["filter", "boost"])
+def test_a_minus_alone_lists_what_is_left(client: SearchClient, understand: Understand) -> None:
+    options = SearchOptions(limit=48, understand=understand, sort="price")
+    everything = client.search(Query(), None, options).hits
+    answer = client.search(Query(minus_texts=["red", "lace"]), None, options)
+    left = [hit.product.id for hit in everything if hit.product.attributes["colour"] != "Red"]
+    assert [hit.product.id for hit in answer.hits] == left
+    assert [hit.score for hit in answer.hits] == [0.0] * len(left)
+    typed = client.search(Query("not red"), None, options)  # the same, and nothing to move up
+    assert [hit.product.id for hit in typed.hits] == left
+
+
+def test_minus_parts_alone_show_what_is_least_like_them_first(client: SearchClient) -> None:
+    near = {hit.product.id: hit.score for hit in client.similar_to("P-9", limit=48).hits}
+    far = client.search(Query(minus_products="P-9"), None, SearchOptions(limit=48)).hits
+    scores = [hit.score for hit in far]
+    assert scores == sorted(scores, reverse=True)
+    assert {hit.product.id for hit in far} == set(near)  # all but P-9 itself
+    for hit in far:
+        assert hit.score == pytest.approx(-near[hit.product.id], abs=1e-3)
+    unread = client.search(Query(minus_texts="red"), None, SearchOptions(limit=48))
+    assert unread.total == 48
+    assert unread.understanding is None
 
 
 def test_a_minus_that_leaves_nothing_is_given_up_and_named(client: SearchClient) -> None:

@@ -114,7 +114,7 @@ class Likeness(Asking):
         """What to look for, with what came beside these parameters.
 
         Raises:
-            QueryError: There are only things to move away from, or too many parts.
+            QueryError: There are too many pictures.
         """
         images: tuple[Example, ...] = (*self.image, *uploads)
         minus_images: tuple[Example, ...] = (*self.minus_image, *minus_uploads)

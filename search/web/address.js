@@ -34,10 +34,15 @@ export function parameters(state) {
   return made;
 }
 
-/** The page's address in this state. */
-export function addressOf(state) {
+/** A page's address in this state. */
+export function addressOf(state, page = "/") {
   const query = parameters(state).toString();
-  return query ? `/?${query}` : "/";
+  return query ? `${page}?${query}` : page;
+}
+
+/** What of a state two indexes can be compared on: pictures and products belong to one. */
+export function comparable({ q, filter, ignore, minus }) {
+  return { ...EMPTY, q, filter, ignore, minus };
 }
 
 /** Equal for states that show the same products. */
@@ -47,7 +52,7 @@ export function searchOf(state) {
 
 /** What of a state the service is asked: nothing is less like what nobody looks for. */
 export function askedOf(state) {
-  return isAimed(state) ? state : { ...state, minus: [], minus_similar: [] };
+  return isAimed(state) ? state : { ...state, minus_similar: [] };
 }
 
 /** Whether something is looked for, so that products can be more or less like it. */

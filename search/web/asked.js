@@ -27,7 +27,7 @@ export function showAsked(state, answer, titleOf, change) {
       chip({ ...filterText(expression), take: () => change(without("filter", expression)) }),
     ),
     ...state.ignore.map((key) => ignoredChip(key, () => change(without("ignore", key)))),
-    ...(isAimed(state) ? state.minus : []).map((text) =>
+    ...state.minus.map((text) =>
       chip({
         label: "Without",
         text,

@@ -1,6 +1,6 @@
 // Two indexes side by side on the same words: rank by rank, with marks on what both found.
 
-import { EMPTY, readState } from "./address.js";
+import { addressOf, comparable, readState } from "./address.js";
 import { skeletons } from "./card.js";
 import { photo } from "./photo.js";
 import { byId, debounce, el, icon, refill } from "./dom.js";
@@ -21,9 +21,10 @@ async function compare() {
   asking?.abort();
   asking = new AbortController();
   const { signal } = asking;
-  const { q, filter, ignore } = readState(location.search);
-  const state = { ...EMPTY, q, filter, ignore };
+  const state = comparable(readState(location.search));
+  const { q } = state;
   if (byId("q").value.trim() !== q) byId("q").value = q;
+  byId("back").href = addressOf(state);
   document.title = [q, "Compare", schema.name].filter(Boolean).join(" – ");
   if (!q.trim()) return showSides(SIDES.map(() => null));
   byId("results").setAttribute("aria-busy", "true");

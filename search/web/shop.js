@@ -1,6 +1,6 @@
 // The shop: one state, kept in the address; one answer to it, on the shelf.
 
-import { addressOf, EMPTY, isAimed, isFront, readState, searchOf } from "./address.js";
+import { addressOf, comparable, EMPTY, isAimed, isFront, readState, searchOf } from "./address.js";
 import { showAsked } from "./asked.js";
 import { furnish, showBar, showSorts, spoken } from "./bar.js";
 import { searchBox } from "./box.js";
@@ -154,6 +154,7 @@ function showHead() {
     isLike ? "… like this, but in green" : `Try “red summer dress${shop?.isPriced ? " under 50" : ""}”`,
     example,
   );
+  byId("compare").href = addressOf(comparable(state), "/compare");
   document.title = [state.q.trim(), schema.name].filter(Boolean).join(" – ");
 }
 

@@ -1,6 +1,6 @@
 // What is not wanted, typed: a field among the chips, each text of which becomes a chip.
 
-import { isAimed } from "./address.js";
+import { isFront } from "./address.js";
 import { byId, icon } from "./dom.js";
 
 const MOST = 16; // the service takes no more
@@ -24,9 +24,9 @@ export function furnishWithout() {
   });
 }
 
-/** Shows the field where something is looked for; `change(patch)` is called with what is typed. */
+/** Shows the field where something is asked for; `change(patch)` is called with what is typed. */
 export function showWithout(state, change) {
-  byId("without").hidden = !isAimed(state) || state.minus.length >= MOST;
+  byId("without").hidden = isFront(state) || state.minus.length >= MOST;
   add = (texts) => {
     const known = new Set(state.minus.map((text) => text.toLowerCase()));
     const fresh = texts.filter((text) => !known.has(text.toLowerCase()));
