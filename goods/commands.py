@@ -97,6 +97,7 @@ def info(index: str, api_key: str | None, as_json: bool) -> None:
                     "points": state.points,
                     "indexed": state.indexed,
                     "quantization": state.quantization,
+                    "tuned": state.tuned,
                     "contract": contract,
                 },
                 indent=2,
@@ -108,6 +109,9 @@ def info(index: str, api_key: str | None, as_json: bool) -> None:
     click.echo(
         f"quantization {state.quantization}{'' if state.indexed else ', once it has a graph'}"
     )
+    tuned = "not tuned" if state.tuned is None else f"tuned at {state.tuned:,} products"
+    advice = f"; goods tune --index {index} measures how to search it"
+    click.echo(f"{tuned}{advice if state.is_out_of_tune else ''}")
     click.echo(f"model {state.contract.model} (stamp {state.contract.stamp})")
     for field in state.contract.schema.fields:
         click.echo(f"  {field.name}: {field.kind}")

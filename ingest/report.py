@@ -27,6 +27,7 @@ class IngestReport:
         batch_size: Pictures that went through the model at a time, in the end.
         wall_s: Duration of the run.
         points: Products in the index afterwards.
+        is_out_of_tune: Whether `goods tune` should measure it anew.
         agreement: How far the backend agreed with torch, where one was needed.
     """
 
@@ -40,6 +41,7 @@ class IngestReport:
     batch_size: int
     wall_s: float
     points: int
+    is_out_of_tune: bool = False
     agreement: Agreement | None = None
 
     @property
@@ -73,6 +75,7 @@ class IngestReport:
             "refused": self.refused,
             "refused_file": str(self.refused_file),
             "points": self.points,
+            "out_of_tune": self.is_out_of_tune,
             "wall_s": round(self.wall_s, 3),
             "batch_size": self.batch_size,
             "agreement": self.agreement.to_json() if self.agreement else None,
@@ -102,6 +105,8 @@ class IngestReport:
             f"{self.embedded:,} embedded, {self.written:,} written{gone} in {self.wall_s:.1f} s; "
             f"the index holds {self.points:,} products"
         )
+        if self.is_out_of_tune:
+            yield "goods tune measures how to search it fast and well: run it on this index"
 
 
 def save_report(report: IngestReport, path: Path) -> None:

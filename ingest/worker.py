@@ -20,7 +20,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 
 from goods.catalog import Catalog
-from goods.errors import IndexStoreError
+from goods.errors import GoodsError, IndexStoreError
 from goods.index import VectorIndex
 from goods.pictures import PictureLimits, PictureLoader
 from goods.streams import ahead, batches
@@ -84,6 +84,7 @@ def ingest(
         workers = crew.workers if crew else 1
         clock = StageClock(load=settings.threads * workers, embed=workers, upsert=index.streams)
         tally = Tally(log, clock, tell)
+        loses_tuning = settings.rebuild and _is_tuned(index)
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
         present = Present(index.count()) if settings.sync else None
         rows = wanted_rows(catalog, settings, present)
@@ -115,6 +116,7 @@ def ingest(
         ledger.forget(deleted)
         _keep(ledger, index)
         journal.trim()
+        info = index.info()
         return IngestReport(
             works=tally.works,
             embedded=tally.embedded,
@@ -126,7 +128,15 @@ def ingest(
             batch_size=size.size,
             wall_s=time.perf_counter() - started,
             points=index.count(),
+            is_out_of_tune=loses_tuning or info.is_out_of_tune,
         )
+
+
+def _is_tuned(index: VectorIndex) -> bool:
+    """Whether there is an index that was tuned; one that cannot be read any more was not."""
+    with suppress(GoodsError):
+        return index.info().tuned is not None
+    return False
 
 
 def _keep(ledger: Ledger, index: VectorIndex) -> None:

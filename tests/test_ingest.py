@@ -16,6 +16,7 @@ from goods.errors import GoodsError, ModelMismatchError
 from goods.index import Record, open_index
 from goods.index.contract import fingerprint_of
 from goods.index.edge import EdgeIndex
+from goods.index.planner import TUNED_NOTE
 from goods.product import point_id
 from ingest.plan import Work
 from ingest.report import IngestReport
@@ -233,6 +234,18 @@ def test_another_model_is_refused_and_rebuild_replaces(
     index = open_index(str(shop.parent / "index"))
     assert index.contract.stamp == other.stamp
     index.close()
+
+
+def test_a_rebuilt_index_says_that_its_tuning_is_gone(shop: Path, encoder: Encoder) -> None:
+    run(shop, encoder)
+    index = open_index(str(shop.parent / "index"))
+    index.write_note(TUNED_NOTE, {"points": 40})
+    index.close()
+    assert not run(shop, encoder).is_out_of_tune
+    report = run(shop, encoder, rebuild=True)
+    assert report.is_out_of_tune
+    assert list(report.lines())[-1].startswith("goods tune measures")
+    assert not run(shop, encoder, rebuild=True).is_out_of_tune, "nobody tuned this one"
 
 
 def test_the_same_product_is_the_same_point_in_every_run(shop: Path, encoder: Encoder) -> None:

@@ -19,7 +19,7 @@ from goods.cli import main
 from goods.errors import GoodsError
 from goods.index import AnyOf, Not, SearchMode, VectorIndex, open_index
 from goods.index.edge import EdgeIndex
-from goods.index.planner import TUNING_NOTE, Tuning
+from goods.index.planner import TUNED_NOTE, TUNING_NOTE, Tuning
 from ingest.worker import IngestSettings, ingest
 from model.encoder import Encoder
 from search import Query, SearchClient, SearchOptions
@@ -89,9 +89,11 @@ def test_a_graph_is_measured_and_its_settings_are_used(
     index.create(replace(CONTRACT, dimension=WIDE))
     index.upsert(widened(points(2600)))
     index.seal()
+    assert index.info().is_out_of_tune, "it has a graph, and nobody has measured it"
     probes = [Probe(p.vector, p.payload) for p in widened([point(n) for n in range(5000, 5003)])]
     report = tune_planner(index, probes, list(demands(index)))
     assert report.has_graph
+    assert index.info().tuned == 2600
     table = list(report.lines())
     filters = len({t.demand.name for t in report.trials})
     assert len(table) == 1 + filters + 3 + len(report.tuning.bands)
@@ -102,6 +104,21 @@ def test_a_graph_is_measured_and_its_settings_are_used(
     again = EdgeIndex(tmp_path / "index")
     assert Tuning.of(again.read_note(TUNING_NOTE)) == report.tuning
     again.close()
+
+
+def test_an_index_that_has_outgrown_its_tuning_says_so(index: VectorIndex) -> None:
+    assert index.info().tuned is None
+    index.write_note(TUNED_NOTE, {"points": 60})
+    assert index.info().tuned == 60
+    assert not index.info().is_out_of_tune
+    index.upsert(points(60, first=60))
+    assert not index.info().is_out_of_tune, "twice as many"
+    index.upsert(points(1, first=120))
+    assert index.info().is_out_of_tune
+    index.delete([point(n).id for n in range(91)])
+    assert not index.info().is_out_of_tune, "half as many"
+    index.delete([point(n).id for n in range(91, 92)])
+    assert index.info().is_out_of_tune
 
 
 def trial(mode: SearchMode, recall: float, p50_ms: float, count: int = 400) -> Trial:
@@ -239,3 +256,5 @@ def test_the_command_measures_prints_and_keeps(home: Path, monkeypatch: pytest.M
         assert Background.of(client.index.read_note(RELEVANCE_NOTE)) is not None
     as_json = CliRunner().invoke(main, [*arguments, "--json"])
     assert '"unfiltered"' in as_json.stdout
+    told = CliRunner().invoke(main, ["info", *arguments[1:3]])
+    assert "\ntuned at 48 products\n" in told.stdout

@@ -26,7 +26,7 @@ from goods.index.edge_models import (
     edge_words,
 )
 from goods.index.edge_shard import found_of, record_of
-from goods.index.planner import GRAPH_FROM, SearchMode, plan_search
+from goods.index.planner import GRAPH_FROM, TUNED_NOTE, SearchMode, plan_search
 from goods.index.quantization import QUANTIZATION_NOTE, Quantization
 from goods.index.records import (
     FacetCount,
@@ -224,6 +224,7 @@ class EdgeIndex:
                 if graph.vectors
                 else opened.generation.quantization()
             ),
+            tuned=(self.read_note(TUNED_NOTE) or {}).get("points"),
             contract=opened.contract,
         )
 

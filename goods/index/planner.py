@@ -91,6 +91,9 @@ class Band:
 TUNING_NOTE = "tuning"
 """Under which name an index keeps its own settings."""
 
+TUNED_NOTE = "tuned"
+"""Under which name it keeps how many products it had when they were measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tuning:

@@ -69,6 +69,7 @@ class IndexInfo:
         points: How many products it holds.
         indexed: How many of them the HNSW graph covers; the rest are scanned.
         quantization: In which form the graph compares vectors; without a graph, the form to come.
+        tuned: How many products it had when `goods tune` measured it; None if it never did.
     """
 
     address: str
@@ -77,7 +78,15 @@ class IndexInfo:
     points: int
     indexed: int
     quantization: Quantization
+    tuned: int | None
     contract: Contract = field(repr=False)
+
+    @property
+    def is_out_of_tune(self) -> bool:
+        """Whether it should be measured: it has a graph and never was, or has outgrown what was."""
+        if self.tuned is None:
+            return self.indexed > 0
+        return not self.points <= 2 * self.tuned <= 4 * self.points
 
 
 def are_unit(vectors: Sequence[Vector]) -> NDArray[np.bool_]:

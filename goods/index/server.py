@@ -13,7 +13,7 @@ from qdrant_client import models
 
 from goods.index.conditions import Condition
 from goods.index.contract import Contract, payload_selector, vector_selector
-from goods.index.planner import SearchMode, plan_search
+from goods.index.planner import TUNED_NOTE, SearchMode, plan_search
 from goods.index.quantization import QUANTIZATION_NOTE, Quantization
 from goods.index.records import (
     FacetCount,
@@ -224,6 +224,7 @@ class ServerIndex:
             points=points,
             indexed=min(points, max(0, with_words - points)),
             quantization=Quantization.of(note_in(info.config.metadata or {}, QUANTIZATION_NOTE)),
+            tuned=(note_in(info.config.metadata or {}, TUNED_NOTE) or {}).get("points"),
             contract=opened.contract,
         )
 

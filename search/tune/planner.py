@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from math import sqrt
 
 from goods.index import SearchMode, VectorIndex
-from goods.index.planner import GRAPH_FROM, TUNING_NOTE, Band, Tuning
+from goods.index.planner import GRAPH_FROM, TUNED_NOTE, TUNING_NOTE, Band, Tuning
 from search.tune.rescoring import enough_rescored
 from search.tune.trials import BANDS, EFS, Demand, Probe, Trial, attempt
 
@@ -70,6 +70,7 @@ def tune_planner(
             progress(number)
     tuning = choose(trials, index.count()) if has_graph else Tuning()
     index.write_note(TUNING_NOTE, asdict(tuning))
+    index.write_note(TUNED_NOTE, {"points": index.count()})
     return TuneReport(trials, tuning, has_graph)
 
 
