@@ -80,7 +80,8 @@ _SECTIONS = {
     type=Percent(),
     default="50%",
     show_default=True,
-    help="With --sync: delete nothing when more of the index than this is gone.",
+    help="With --sync: delete nothing, and with --rebuild replace nothing, when more of the index "
+    "than this is gone.",
 )
 @click.option("--rebuild", is_flag=True, help="Embed all anew, then replace the index in one step.")
 @click.option(
@@ -109,7 +110,8 @@ _SECTIONS = {
     type=Percent(),
     default="1%",
     show_default=True,
-    help="Exit with code 3 when more of the catalog than this is refused.",
+    help="Exit with code 3 when more of the catalog than this is refused; with --rebuild replace "
+    "nothing then.",
 )
 @journal_option
 @watch_options
@@ -175,6 +177,7 @@ def ingest(
     from goods.pictures import PictureLimits
     from ingest.preview import preview
     from ingest.report import save_report
+    from ingest.rows import expected_rows
     from ingest.settings import WHOLE, IngestSettings, Part
     from ingest.watch import watching
     from ingest.worker import ingest as run
@@ -193,6 +196,7 @@ def ingest(
         sync=sync,
         max_gone=max_gone,
         rebuild=rebuild,
+        max_refused=max_refused,
         limit=limit,
         retry=retry,
         part=Part.parse(part) if part else WHOLE,
@@ -219,7 +223,7 @@ def ingest(
         if dry_run:
             _print(preview(products, store, late, settings), as_json)
             return
-        total = limit or products.count_estimate()
+        total = expected_rows(products, settings)
         with watching(total, log, metrics) as tell:
             report = run(products, store, late, settings, tell)
     finally:

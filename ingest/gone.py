@@ -15,7 +15,7 @@ _AT_ONCE = 1000
 
 
 class Present:
-    """The points of a catalog, in 16 bytes each; 32 for those that an index has.
+    """The points of a catalog, in 16 bytes each; 32 for those that an index has or gets.
 
     Args:
         held: How many points the index had, before this run wrote any.
@@ -25,6 +25,7 @@ class Present:
         self._held = held
         self._ids = bytearray()
         self._found = bytearray()
+        self._new = bytearray()
 
     def note(self, point: UUID) -> None:
         """The catalog has this one."""
@@ -34,12 +35,17 @@ class Present:
         """The catalog has these, and so had the index."""
         self._found += b"".join([point.bytes for point in points])
 
+    def note_new(self, points: Iterable[UUID]) -> None:
+        """The catalog has these, and the index gets them: found from now on, but not held."""
+        self._new += b"".join([point.bytes for point in points])
+
     def missing(self, index: VectorIndex, part: Part) -> Iterator[UUID]:
         """The points of the index, within a part, that were not noted.
 
         It is read for them only where it had more than those that were found.
         """
-        if part.is_whole and len(np.unique(_as_array(self._found))) == self._held:
+        kept = np.setdiff1d(_as_array(self._found), _as_array(self._new))
+        if part.is_whole and len(kept) == self._held:
             return
         here = np.sort(_as_array(self._ids))
         records = (record.id for record in index.scan(_AT_ONCE, keys=()) if part.has(record.id.int))

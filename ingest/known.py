@@ -31,9 +31,9 @@ class KnownVectors:
 
     def of_read(self, item: Planned, digest: str) -> Vector | None:
         """The same for one whose picture was read, and has this digest."""
-        if digest == item.before:
-            [record] = self.index.fetch([item.product.point_id], with_vectors=True, keys=())
-            return record.vector
+        if digest == item.before:  # unless another run has deleted it meanwhile
+            for record in self.index.fetch([item.product.point_id], with_vectors=True, keys=()):
+                return record.vector
         return self.journal.vectors(self.made_by, [digest]).get(digest)
 
 

@@ -222,7 +222,7 @@ def _payload_digest(product: Product) -> str:
 def _with_vectors(
     planned: Sequence[Planned | Refused], index: VectorIndex
 ) -> list[Planned | Refused]:
-    """The same, with the vectors that are to be kept."""
+    """The same, with the vectors that are to be kept; without one where another run deleted it."""
     kept = [
         item.product.point_id
         for item in planned
@@ -232,7 +232,7 @@ def _with_vectors(
         return list(planned)
     vectors = {record.id: record.vector for record in index.fetch(kept, with_vectors=True, keys=())}
     return [
-        replace(item, vector=vectors[item.product.point_id])
+        replace(item, vector=vectors.get(item.product.point_id))
         if isinstance(item, Planned) and item.work.keeps_vector
         else item
         for item in planned

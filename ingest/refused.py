@@ -75,10 +75,10 @@ class RefusedLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.by_cause: Counter[str] = Counter()
-        self._partial = path.with_name(f"{path.name}.partial")
+        self.partial = path.with_name(f"{path.name}.partial")
         with _writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self._partial.open("w", encoding="utf-8", buffering=1)
+            self._stream = self.partial.open("w", encoding="utf-8", buffering=1)
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +92,7 @@ class RefusedLog:
         self._stream.close()
         if error is None:
             with _writing(self.path):
-                self._partial.replace(self.path)
+                self.partial.replace(self.path)
 
     @property
     def count(self) -> int:

@@ -9,6 +9,16 @@ from ingest.refused import read_refused
 from ingest.settings import IngestSettings
 
 
+def expected_rows(catalog: Catalog, settings: IngestSettings) -> int | None:
+    """About how many rows these will be; None where nobody can say."""
+    if settings.retry is not None:
+        return None
+    if settings.limit is not None:
+        return settings.limit // settings.part.of
+    rows = catalog.count_estimate()
+    return None if rows is None else rows // settings.part.of
+
+
 def wanted_rows(
     catalog: Catalog, settings: IngestSettings, present: Present | None = None
 ) -> Iterator[Entry]:

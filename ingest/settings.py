@@ -61,8 +61,10 @@ class IngestSettings:
         look_ahead: Pictures that may be on their way to the model; bounds the memory.
         verify: Look at every picture again, even where nothing says that it changed.
         sync: Delete what the catalog no longer has.
-        max_gone: Share of the index, 0 to 1, beyond which `sync` deletes nothing and says so.
+        max_gone: Share of the index, 0 to 1, beyond which `sync` deletes nothing, and `rebuild`
+            replaces nothing, and says so.
         rebuild: Embed everything anew beside the old index, then replace it in one step.
+        max_refused: Share of the catalog, 0 to 1, beyond which `rebuild` replaces nothing.
         limit: Take only the first so many rows.
         retry: Take only the products that this file, an earlier `refused`, names.
         part: Take only this part of the catalog.
@@ -83,6 +85,7 @@ class IngestSettings:
     sync: bool = False
     max_gone: float = 0.5
     rebuild: bool = False
+    max_refused: float = 0.01
     limit: int | None = None
     retry: Path | None = None
     part: Part = WHOLE
@@ -103,8 +106,9 @@ class IngestSettings:
                 raise GoodsError(
                     f"sync with a {name} would delete every product {others}; leave out one"
                 )
-        if self.rebuild and (self.retry is not None or not self.part.is_whole):
+        is_partial = self.limit is not None or self.retry is not None or not self.part.is_whole
+        if self.rebuild and is_partial:
             raise GoodsError(
-                "a rebuild needs the whole catalog in one run; "
+                "a rebuild needs the whole catalog in one run: it replaces all that is there; "
                 "to load parts side by side, give them an index of a new name"
             )

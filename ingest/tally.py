@@ -74,6 +74,12 @@ class Tally:
         with self._lock:
             return dict(self._log.by_cause)
 
+    @property
+    def refused_share(self) -> float:
+        """Part of what was dealt with that was left out, 0 to 1."""
+        with self._lock:
+            return self._log.count / max(1, self._works.total() + self._log.count)
+
     def refuse(self, refused: Refused) -> None:
         """Count and explain a product that is left out."""
         with self._lock:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 
 from goods.catalog import Catalog
-from goods.errors import GoodsError, IndexStoreError
+from goods.errors import IndexStoreError
 from goods.index import VectorIndex
 from goods.pictures import PictureLimits, PictureLoader
 from goods.streams import ahead, batches
@@ -36,6 +36,7 @@ from ingest.known import KnownVectors
 from ingest.ledger import Ledger
 from ingest.load import Loaded, Loading
 from ingest.plan import Batch, Planned, Work, plan
+from ingest.rebuild import check_successor, in_service
 from ingest.refused import RefusedLog
 from ingest.report import IngestReport
 from ingest.rows import wanted_rows
@@ -69,7 +70,8 @@ def ingest(
     Raises:
         ModelMismatchError: The index holds another model's vectors.
         IndexStoreError: The index fails; what was written before stays.
-        GoodsError: `sync` would delete too much, or a file cannot be written.
+        GoodsError: `sync` would delete too much, a rebuild has lost too much, or a file cannot be
+            written.
     """
     started = time.perf_counter()
     size = BatchSize(settings.batch_size)
@@ -84,7 +86,7 @@ def ingest(
         workers = crew.workers if crew else 1
         clock = StageClock(load=settings.threads * workers, embed=workers, upsert=index.streams)
         tally = Tally(log, clock, tell)
-        loses_tuning = settings.rebuild and _is_tuned(index)
+        replaced = in_service(index) if settings.rebuild else None
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
         present = Present(index.count()) if settings.sync else None
         rows = wanted_rows(catalog, settings, present)
@@ -111,6 +113,8 @@ def ingest(
                 written=len(batch.products),
             )
         deleted = [] if present is None else delete_gone(index, present, settings)
+        if replaced is not None:
+            check_successor(index, replaced, tally, log.partial, settings)
         with clock.measure("seal"):
             index.seal()
         ledger.forget(deleted)
@@ -128,15 +132,8 @@ def ingest(
             batch_size=size.size,
             wall_s=time.perf_counter() - started,
             points=index.count(),
-            is_out_of_tune=loses_tuning or info.is_out_of_tune,
+            is_out_of_tune=info.is_out_of_tune or bool(replaced and replaced.tuned is not None),
         )
-
-
-def _is_tuned(index: VectorIndex) -> bool:
-    """Whether there is an index that was tuned; one that cannot be read any more was not."""
-    with suppress(GoodsError):
-        return index.info().tuned is not None
-    return False
 
 
 def _keep(ledger: Ledger, index: VectorIndex) -> None:
@@ -155,6 +152,8 @@ def _changed(
         if present is not None:
             present.note_found(batch.there)
         good = list(tally.good(batch.items))
+        if present is not None:
+            present.note_new(item.product.point_id for item in good if item.work is Work.NEW)
         tally.count(repeat(Work.NONE, batch.unread))
         tally.count(item.work for item in good if item.work is Work.NONE)
         yield [item for item in good if item.work is not Work.NONE]

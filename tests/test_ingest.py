@@ -2,7 +2,10 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -19,8 +22,10 @@ from goods.index.edge import EdgeIndex
 from goods.index.planner import TUNED_NOTE
 from goods.product import point_id
 from ingest.plan import Work
+from ingest.refused import read_refused
 from ingest.report import IngestReport
-from ingest.settings import IngestSettings
+from ingest.rows import expected_rows
+from ingest.settings import IngestSettings, Part
 from ingest.worker import ingest
 from model.encoder import Encoder
 from shop import picture, read_rows, write_rows
@@ -234,6 +239,85 @@ def test_another_model_is_refused_and_rebuild_replaces(
     index = open_index(str(shop.parent / "index"))
     assert index.contract.stamp == other.stamp
     index.close()
+
+
+def test_a_rebuild_that_lost_its_pictures_replaces_nothing(shop: Path, encoder: Encoder) -> None:
+    run(shop, encoder)
+    (shop.parent / "images").rename(shop.parent / "away")
+    with pytest.raises(
+        GoodsError, match=r"100\.0% .*more than --max-refused 1\.0%: the 40 products"
+    ):
+        run(shop, encoder, rebuild=True)
+    assert len(records(shop.parent / "index")) == 40
+    assert len(read_refused(shop.parent / "refused.jsonl.partial")) == 40
+    (shop.parent / "away").rename(shop.parent / "images")
+    assert run(shop, encoder, rebuild=True).points == 40
+
+
+def test_a_rebuild_of_a_fraction_replaces_nothing_unless_it_may(
+    shop: Path, encoder: Encoder
+) -> None:
+    run(shop, encoder)
+    write_rows(shop, read_rows(shop)[:5])
+    with pytest.raises(GoodsError, match=r"has 5 products: the 40 .*--max-gone"):
+        run(shop, encoder, rebuild=True)
+    assert len(records(shop.parent / "index")) == 40
+    assert run(shop, encoder, rebuild=True, max_gone=1.0).points == 5
+
+
+def test_where_nothing_is_in_service_a_rebuild_takes_what_there_is(
+    shop: Path, encoder: Encoder
+) -> None:
+    for number in range(30):
+        (shop.parent / f"images/P-{number}.jpg").unlink()
+    report = run(shop, encoder, rebuild=True)
+    assert (report.points, report.refused_total) == (10, 30)
+
+
+def test_sync_sees_what_is_gone_behind_a_new_product_that_is_repeated(
+    shop: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.plan.BATCH", 4)
+    monkeypatch.setattr("ingest.worker._CHUNK", 1)
+    run(shop, encoder)
+    rows = read_rows(shop)
+    fresh = rows[39] | {"id": "P-new"}
+    write_rows(shop, [fresh, *rows[:39], fresh])
+    report = run(shop, encoder, sync=True)
+    assert report.deleted == 1
+    assert set(records(shop.parent / "index")) == {"P-new", *(f"P-{n}" for n in range(39))}
+
+
+@pytest.mark.parametrize("has_journal", [True, False])
+def test_a_product_that_another_run_deletes_meanwhile_is_written_again(
+    shop: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, has_journal: bool
+) -> None:
+    run(shop, encoder)
+    rows = read_rows(shop)
+    rows[5]["price"] = "99.00"
+    write_rows(shop, rows)
+    if not has_journal:
+        (shop.parent / "journal.db").unlink()
+    fetch = EdgeIndex.fetch
+
+    def gone(self: EdgeIndex, ids: Sequence[UUID], **how: Any) -> list[Record]:
+        return [] if how.get("with_vectors") else fetch(self, ids, **how)
+
+    monkeypatch.setattr(EdgeIndex, "fetch", gone)
+    report = run(shop, encoder)
+    assert (report.written, report.embedded) == (1, 0 if has_journal else 1)
+    monkeypatch.undo()
+    five = records(shop.parent / "index")["P-5"]
+    assert five.payload["price"] == 99
+    assert five.vector is not None
+
+
+def test_a_run_says_how_many_rows_to_expect(shop: Path) -> None:
+    catalog = open_catalog(shop)
+    assert expected_rows(catalog, IngestSettings()) == 40
+    assert expected_rows(catalog, IngestSettings(part=Part(3, 8))) == 5
+    assert expected_rows(catalog, IngestSettings(limit=7)) == 7
+    assert expected_rows(catalog, IngestSettings(retry=shop)) is None
 
 
 def test_a_rebuilt_index_says_that_its_tuning_is_gone(shop: Path, encoder: Encoder) -> None:

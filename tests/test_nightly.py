@@ -274,7 +274,11 @@ def test_a_part_that_is_none_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "others",
-    [{"sync": True, "retry": Path("refused.jsonl")}, {"rebuild": True, "part": Part(1, 2)}],
+    [
+        {"sync": True, "retry": Path("refused.jsonl")},
+        {"rebuild": True, "part": Part(1, 2)},
+        {"rebuild": True, "limit": 7},
+    ],
 )
 def test_settings_that_would_delete_what_they_do_not_see_are_refused(
     others: dict[str, object],
