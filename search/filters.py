@@ -1,6 +1,5 @@
 """What a shopper demands of a product's attributes: typed, and checked against the catalog."""
 
-import csv
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from goods.index.conditions import AnyOf, Condition, Exists, Not, Range, Scalar
 from goods.schema import CatalogSchema, Field, FieldKind
 
 _EXPRESSION = re.compile(r"\s*([\w-]+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*", re.DOTALL)
+_VALUE = re.compile(r'(?:^|,)\s*(?:"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,]*))')
 _BOUND = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -71,7 +71,7 @@ class Filters:
                 )
             elif text == "*":
                 (missing if operator == "!=" else exists).append(name)
-            elif operator == "=" and ".." in text and not text.startswith('"'):
+            elif operator == "=" and ".." in text and '"' not in text:
                 between.setdefault(name, []).append(_interval(name, text))
             else:
                 chosen = any_of if operator == "=" else none_of
@@ -114,9 +114,11 @@ def _split(expression: str) -> tuple[str, str, str]:
 
 
 def _values(text: str) -> list[str]:
-    """The values between commas; a value with a comma in it stands in double quotes."""
-    [values] = csv.reader([text], skipinitialspace=True)
-    return [value.strip() for value in values]
+    """The values between commas; what stands in double quotes is taken as it is, "" as a quote."""
+    return [
+        bare.strip() if quoted is None else quoted.replace('""', '"')
+        for quoted, bare in (match.groups() for match in _VALUE.finditer(text))
+    ]
 
 
 def _interval(name: str, text: str) -> Between:

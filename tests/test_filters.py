@@ -36,6 +36,7 @@ def parse(*expressions: str) -> tuple[object, ...]:
         ("colour=Red,Off-White", AnyOf("colour", ("Red", "Off-White"))),
         ("colour = Red , Off-White", AnyOf("colour", ("Red", "Off-White"))),
         ('colour="Navy, Blue"', AnyOf("colour", ("Navy, Blue",))),
+        ('colour= "Red" , "Navy, Blue"', AnyOf("colour", ("Red", "Navy, Blue"))),
         ("colour!=Red", Not(AnyOf("colour", ("Red",)))),
         ("colour=navy blue", AnyOf("colour", ("Navy Blue",))),
         ("colour=ÉTÉ", AnyOf("colour", ("Été",))),
@@ -77,6 +78,10 @@ def test_an_expression_that_cannot_be_read_shows_the_forms(expression: str) -> N
         ("colour=Redd", "no value 'Redd'; did you mean Red"),
         ("colour=Navy", "did you mean Navy Blue or Navy, Blue"),
         ("colour=xyz", "the values are: Navy Blue"),
+        ("colour=Red,", "no value ''"),
+        ("colour=Re\nd", r"no value 'Re\\nd'; did you mean Red"),
+        ('colour="Red', "no value '\"Red'; did you mean Red"),
+        ('colour="R"ed', "no value '\"R\"ed'; did you mean Red"),
         ("price<cheap", "price is a number; 'cheap' is not one"),
         ("price=nan", "price is a number; 'nan' is not one"),
         ("price<inf", "'inf' is not one"),
@@ -120,10 +125,10 @@ def test_values_are_not_checked_against_a_vocabulary_that_is_too_large() -> None
     assert conditions == (AnyOf("colour", ("Anything",)),)
 
 
-@given(st.text(max_size=40))
-def test_any_text_is_a_filter_or_a_filter_error(text: str) -> None:
+@given(st.sampled_from(["", "colour=", "colour!=", "price=", "in_stock="]), st.text(max_size=40))
+def test_any_text_is_a_filter_or_a_filter_error(beginning: str, text: str) -> None:
     try:
-        conditions = parse(text)
+        conditions = parse(beginning + text)
     except FilterError:
         return
     assert len(conditions) == 1

@@ -264,6 +264,16 @@ def test_any_text_in_any_parameter_is_answered_or_refused(
     assert web.get("/understand", params={"q": clean(query)}).status_code == 200
 
 
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", '"a\r\nb"', "a,\nb", '"', '"a', 'a"b', '"a"b'])
+def test_a_value_that_no_product_has_is_refused_however_it_is_written(
+    web: httpx.Client, value: str
+) -> None:
+    for operator in ("=", "!="):
+        refused = web.get("/search", params={"filter": f"colour{operator}{value}"})
+        assert refused.status_code == 400, refused.text
+        assert "colour has no value" in refused.json()["error"]["message"]
+
+
 def test_texts_that_are_too_long_are_refused(web: httpx.Client) -> None:
     for asked in ({"q": "x" * 501}, {"filter": ["price<40"] * 65}, {"minus": ["x"] * 17}):
         assert web.post("/search", json=asked).status_code == 422
