@@ -5,22 +5,22 @@ catalog that cannot be used is refused before any work.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
 from goods.assembly import Assembler
-from goods.errors import CatalogError, RowError
+from goods.errors import CatalogError, RowError, SchemaError
 from goods.infer import infer_schema
 from goods.overrides import Overrides, read_overrides
 from goods.parquet import ParquetTable
 from goods.picture_folder import PictureFolder
 from goods.product import Product, point_id
-from goods.schema import CatalogSchema, FieldKind
+from goods.schema import CatalogSchema, Field, FieldKind
 from goods.sources import KAGGLE_PICTURES, is_kaggle, open_table
-from goods.tables import SAMPLE_ROWS, CsvTable, Row, Table
+from goods.tables import SAMPLE_ROWS, CsvTable, JsonTable, Row, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,12 @@ class Catalog:
     Attributes:
         schema: What its columns are for.
         table: Its rows.
+        is_inferred: Whether nobody has said what its columns are for.
     """
 
     schema: CatalogSchema
     table: Table
+    is_inferred: bool = False
 
     @property
     def location(self) -> str:
@@ -127,6 +129,35 @@ class Catalog:
                 "write it as https://search.example.com"
             )
         return replace(self, schema=replace(self.schema, public_url=public_url))
+
+    def continuing(self, fields: Iterable[Field]) -> "Catalog":
+        """The same catalog with these fields of an index, also where its rows do not suggest them.
+
+        So a price stays a number though a few rows say "call us": those are refused one by one.
+        What somebody has said in a schema file is left as it is.
+
+        Raises:
+            SchemaError: The column of one is gone, or has another use now.
+        """
+        lost = [f for f in fields if self.schema.field(f.name) is None]
+        if not lost or not self.is_inferred:
+            return self
+        table, schema = self.table, self.schema
+        columns = [f.column for f in lost]
+        if isinstance(table, JsonTable):  # that the first objects lack a key does not say much
+            rare = (column for column in columns if column not in table.columns)
+            table = replace(table, columns=(*table.columns, *rare))
+        for one in lost:
+            if one.column not in table.columns or one.column in schema.roles:
+                change = "is gone" if one.column not in table.columns else "has another use now"
+                raise SchemaError(
+                    f"{self.location}: the column {one.column} {change}, and the index has it as "
+                    f"the {one.kind} field {one.name}; mend the catalog, or say what its columns "
+                    "are for with --schema, or ingest with --rebuild"
+                )
+        kept = sorted((*schema.fields, *lost), key=lambda f: table.columns.index(f.column))
+        texts = tuple(text for text in schema.texts if text not in columns)
+        return replace(self, table=table, schema=replace(schema, fields=tuple(kept), texts=texts))
 
     def products(self) -> Iterator[Product | RefusedRow]:
         """Every row in order: a product, or the reason why it is none.
@@ -167,7 +198,7 @@ def open_catalog(location: Path | str, schema_file: Path | None = None) -> Catal
     schema = _infer(table, _with_layout(told, table))
     if isinstance(table, CsvTable) and table.columns[-1] in (schema.title, *schema.texts):
         table = replace(table, joins_rest=True)
-    return Catalog(schema, table)
+    return Catalog(schema, table, is_inferred=schema_file is None)
 
 
 def _with_layout(told: Overrides, table: Table) -> Overrides:

@@ -90,6 +90,11 @@ class CatalogSchema:
                 f"the keyword fields are {sorted(keywords)}"
             )
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """The columns that are no fields and no texts; a picture's template is none."""
+        return frozenset(filter(None, (self.id, self.picture, self.title, self.group, self.split)))
+
     def field(self, name: str) -> Field | None:
         """The field with this name, or None."""
         return next((field for field in self.fields if field.name == name), None)

@@ -3,8 +3,22 @@
 from pathlib import Path
 
 from goods.catalog import Catalog
+from goods.errors import IndexMissingError
+from goods.index import VectorIndex
 from goods.index.contract import Contract
 from model.encoder import Encoder
+
+
+def continued(catalog: Catalog, index: VectorIndex) -> Catalog:
+    """The catalog, with the fields that the index has where nobody has said which it has.
+
+    Raises:
+        SchemaError: A column of theirs is gone, or has another use now.
+    """
+    try:
+        return catalog.continuing(index.contract.schema.fields)
+    except IndexMissingError:
+        return catalog
 
 
 def contract_of(catalog: Catalog, encoder: Encoder) -> Contract:

@@ -12,7 +12,7 @@ from goods.errors import IndexMissingError
 from goods.index import VectorIndex
 from goods.index.contract import check_continues
 from goods.pictures import PictureLimits, PictureLoader
-from ingest.contract import contract_of
+from ingest.contract import continued, contract_of
 from ingest.garbage import only_new_garbage
 from ingest.gone import Present
 from ingest.journal import Journal
@@ -98,6 +98,7 @@ def preview(
     refused: list[str] = []
     causes: Counter[str] = Counter()
     known = 0
+    catalog = catalog if settings.rebuild else continued(catalog, index)
     served = None if settings.rebuild else _served(index, catalog, encoder)
     present = Present(served.count() if served else 0)
     with (

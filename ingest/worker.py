@@ -26,7 +26,7 @@ from goods.pictures import PictureLimits, PictureLoader
 from goods.streams import ahead, batches
 from ingest.batch_size import BatchSize
 from ingest.clock import StageClock
-from ingest.contract import contract_of
+from ingest.contract import continued, contract_of
 from ingest.crew import crew_for
 from ingest.embed import Embedding
 from ingest.garbage import only_new_garbage
@@ -69,6 +69,7 @@ def ingest(
 
     Raises:
         ModelMismatchError: The index holds another model's vectors.
+        SchemaError: A field of the index is another in the catalog, or gone.
         IndexStoreError: The index fails; what was written before stays.
         GoodsError: `sync` would delete too much, a rebuild has lost too much, or a file cannot be
             written.
@@ -87,6 +88,7 @@ def ingest(
         clock = StageClock(load=settings.threads * workers, embed=workers, upsert=index.streams)
         tally = Tally(log, clock, tell)
         replaced = in_service(index) if settings.rebuild else None
+        catalog = catalog if settings.rebuild else continued(catalog, index)
         index.create(contract_of(catalog, encoder), rebuild=settings.rebuild)
         present = Present(index.count()) if settings.sync else None
         rows = wanted_rows(catalog, settings, present)

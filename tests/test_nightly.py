@@ -11,14 +11,17 @@ import pytest
 from nights import look, run
 
 from checkpoints import tiny_clip
-from goods.errors import GoodsError, IndexRequestError, ModelMismatchError
+from goods.catalog import open_catalog
+from goods.errors import GoodsError, IndexRequestError, ModelMismatchError, SchemaError
 from goods.index import Point, open_index
 from goods.index.edge import EdgeIndex
 from goods.pictures import PictureLoader
-from goods.product import Picture, point_id
+from goods.product import Picture, Product, point_id
+from goods.schema import Field, FieldKind
 from ingest.plan import Work
 from ingest.refused import read_refused
 from ingest.settings import IngestSettings, Part
+from ingest.worker import ingest
 from model.encoder import Encoder
 from shop import picture, read_rows, write_rows
 
@@ -211,6 +214,55 @@ def test_a_file_that_names_no_refused_products_is_said(tmp_path: Path, content: 
     (tmp_path / "file").write_text(content)
     with pytest.raises(GoodsError, match="no file of refused products"):
         read_refused(tmp_path / "file")
+
+
+def test_a_price_stays_a_number_though_some_rows_say_call_us(shop: Path, encoder: Encoder) -> None:
+    run(shop, encoder)
+    rows = read_rows(shop)
+    for number in (3, 5):
+        rows[number]["price"] = "call us"
+    write_rows(shop, rows)
+    assert open_catalog(shop).schema.field("price") is None
+    for report in (look(shop, encoder), run(shop, encoder, sync=True)):
+        assert report.works == {Work.NONE: 38}
+        assert report.refused == {"catalog: schema": 2}
+    index = open_index(str(shop.parent / "index"))
+    assert index.contract.schema.field("price") == Field("price", FieldKind.NUMBER, "price")
+    assert index.count() == 40
+    index.close()
+    assert {r["id"]: r["price"] for r in read_rows(shop)}["P-3"] == "call us"
+
+
+def test_a_field_whose_column_is_gone_stops_a_night_unless_that_was_said(
+    shop: Path, encoder: Encoder
+) -> None:
+    run(shop, encoder)
+    rows = [{("farbe" if k == "colour" else k): v for k, v in r.items()} for r in read_rows(shop)]
+    write_rows(shop, rows)
+    for night in (look, run):
+        with pytest.raises(SchemaError, match=r"the column colour is gone.*--schema.*--rebuild"):
+            night(shop, encoder)
+    index = open_index(str(shop.parent / "index"))
+    assert index.contract.schema.field("colour") is not None
+    said = shop.parent / "schema.toml"
+    said.write_text('ignore = ["farbe"]\n')
+    settings = IngestSettings(shop.parent / "refused.jsonl", shop.parent / "journal.db")
+    assert ingest(open_catalog(shop, said), index, encoder, settings).written == 40
+    assert index.contract.schema.field("colour") is None
+    index.close()
+
+
+def test_a_key_that_comes_late_in_json_lines_is_read_where_the_index_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("goods.tables.SAMPLE_ROWS", 2)
+    lines = [{"id": f"p{n}", "image": f"{n}.jpg", "colour": "Red"} for n in range(4)]
+    lines[3]["sale_price"] = "9.5"
+    file = tmp_path / "shop.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    catalog = open_catalog(file).continuing([Field("sale_price", FieldKind.NUMBER, "sale_price")])
+    products = [row for row in catalog.products() if isinstance(row, Product)]
+    assert [product.attributes.get("sale_price") for product in products] == [None] * 3 + [9.5]
 
 
 def test_what_the_index_does_not_take_is_found_and_explained(
