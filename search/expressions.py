@@ -1,7 +1,5 @@
 """Filters in the form that people type, so that they can be sent."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
 from goods.errors import FilterError
@@ -13,7 +11,7 @@ def expressions(filters: Filters) -> Iterator[str]:
     """What `Filters.parse` reads as these filters.
 
     Raises:
-        FilterError: A value has a line break, which cannot be typed.
+        FilterError: A field has an empty list of values.
     """
     for name, values in filters.any_of.items():
         yield f"{name}={_list(name, values)}"
@@ -34,14 +32,16 @@ def _bounds(name: str, bound: Between) -> Iterator[str]:
         ("<=", bound.lte),
     ):
         if number is not None:
-            yield f"{name}{operator}{number!r}"
+            yield f"{name}{operator}{float(number)!r}"
 
 
 def _list(name: str, values: Sequence[Scalar] | Scalar) -> str:
     several = [values] if isinstance(values, str | bool | float | int) else values
-    texts = [str(value) for value in several]
-    if not texts or any("\n" in text or "\r" in text for text in texts):
-        raise FilterError(f"a filter on {name} needs values, and none with a line break in it")
-    written = io.StringIO()
-    csv.writer(written, quoting=csv.QUOTE_ALL, lineterminator="").writerow(texts)
-    return written.getvalue()
+    quoted = [_quoted(str(value)) for value in several]
+    if not quoted:
+        raise FilterError(f"a filter on {name} needs values")
+    return ",".join(quoted)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'

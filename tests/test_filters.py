@@ -1,12 +1,15 @@
 """Filters: what people type, checked against the catalog."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filter_values import HARD
 from goods.errors import FilterError
 from goods.index import AnyOf, Exists, Not, Range
 from goods.schema import CatalogSchema, Field, FieldKind
+from search.expressions import expressions
 from search.filters import Between, Filters
 
 SCHEMA = CatalogSchema(
@@ -140,3 +143,20 @@ def test_every_value_of_the_catalog_can_be_typed(value: str, operator: str) -> N
     [condition] = parse(f"colour{operator}{quoted}")
     expected = AnyOf("colour", (value,))
     assert condition == (expected if operator == "=" else Not(expected))
+
+
+@pytest.mark.parametrize("value", HARD)
+def test_a_value_that_is_hard_to_write_is_read_again(value: str) -> None:
+    filters = Filters({"colour": [value], "size": [value, "Red"]}, {"brand": ["Red", value]})
+    assert Filters.parse(expressions(filters)) == filters
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, int, float])
+def test_a_bound_is_sent_as_a_number_whatever_type_it_has(kind: type) -> None:
+    bounds = Between(gte=kind(10), lt=kind(40))
+    assert list(expressions(Filters(between={"price": bounds}))) == ["price>=10.0", "price<40.0"]
+
+
+def test_a_filter_without_values_cannot_be_sent() -> None:
+    with pytest.raises(FilterError, match="a filter on colour needs values"):
+        list(expressions(Filters(any_of={"colour": []})))

@@ -13,7 +13,10 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from browser import DESK, PHONE, Complaints, chromium
 from checkpoints import tiny_clip
+from filter_values import HARD
 from search.api.settings import ServiceSettings
+from search.expressions import expressions
+from search.filters import Filters
 from served import ingest_shop, served
 from shop import make_shop, picture, read_rows, write_rows
 
@@ -212,6 +215,29 @@ def test_values_are_ticked_under_the_counts_of_the_other_filters(page: Page) -> 
     settled(page)
     assert asked(page)["filter"] == ["colour=Blue,Green"]
     assert count(page) == 2 * one
+
+
+WRITE = """async (lists) => {
+  const { withValues } = await import("/static/filters.js");
+  return lists.map((values) => withValues([], "colour", values)[0]);
+}"""
+READ = """async (expressions) => {
+  const { valuesOf } = await import("/static/filters.js");
+  return expressions.map((expression) => valuesOf([expression], "colour"));
+}"""
+
+
+def test_values_that_are_hard_to_write_mean_the_same_to_the_page_and_the_service(
+    page: Page,
+) -> None:
+    page.goto("/")
+    lists = [[value, *others] for value in HARD for others in ([], ["Red"])]
+    ours = [expression for some in lists for expression in expressions(Filters({"colour": some}))]
+    its = page.evaluate(WRITE, lists)
+    assert [Filters.parse([expression]) for expression in its] == [
+        Filters({"colour": some}) for some in lists
+    ]
+    assert page.evaluate(READ, its) == page.evaluate(READ, ours) == lists
 
 
 def test_an_understood_value_becomes_a_filter_when_another_is_ticked(page: Page) -> None:

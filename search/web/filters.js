@@ -1,40 +1,38 @@
 // The filter language: colour=Red,Blue  colour!=Red  price<40  price=10..40  size=*
 
 const FORM = /^\s*([\p{L}\p{N}_-]+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*$/su;
-const VALUE = /\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/gy;
+const VALUE = /(?:^|,)\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))/gu;
+const IS_MORE_THAN_A_VALUE = /[",]|\.\.|^\*?$|^\s|\s$/u;
 
 /**
  * An expression taken apart; null when it cannot be read.
  *
- * `values` for = and !=; `low` and `high` (or null) for a range; `bound` for a comparison.
+ * `values` for = and !=; `low` and `high` (or null) for a range; `bound` for a comparison;
+ * `op` alone, "any" or "none", for * which asks whether there is a value.
  */
 export function parse(expression) {
   const match = FORM.exec(expression);
-  if (!match) return null;
+  if (!match?.[3]) return null;
   const [, field, op, text] = match;
   if (op !== "=" && op !== "!=") return { field, op, bound: Number(text) };
-  if (op === "=" && text.includes("..")) {
+  if (text === "*") return { field, op: op === "=" ? "any" : "none" };
+  if (op === "=" && text.includes("..") && !text.includes('"')) {
     const [low, high] = text.split("..").map((end) => (end.trim() ? Number(end) : null));
     return { field, op: "..", low, high };
   }
   return { field, op, values: split(text) };
 }
 
-/** The values between commas; one with a comma in it stands in double quotes. */
+/** The values between commas; what stands in double quotes is taken as it is, "" as a quote. */
 function split(text) {
-  const values = [];
-  VALUE.lastIndex = 0;
-  while (VALUE.lastIndex < text.length) {
-    const match = VALUE.exec(text);
-    if (!match) break;
-    values.push(match[1] === undefined ? match[2].trim() : match[1].replaceAll('""', '"'));
-  }
-  return values;
+  return [...text.matchAll(VALUE)].map(([, quoted, bare]) =>
+    quoted === undefined ? bare.trim() : quoted.replaceAll('""', '"'),
+  );
 }
 
 function join(values) {
   return values
-    .map((value) => (/[",]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value))
+    .map((value) => (IS_MORE_THAN_A_VALUE.test(value) ? `"${value.replaceAll('"', '""')}"` : value))
     .join(",");
 }
 

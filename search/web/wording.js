@@ -62,7 +62,7 @@ export function filterText(expression) {
   if (!found) return { label: "Filter", text: expression };
   const label = labelOf(found.field);
   if (found.op === "..") return { label, text: rangeText(found.low, found.high) };
-  if (found.values?.[0] === "*") return { label, text: found.op === "=" ? "any" : "none" };
+  if (found.op === "any" || found.op === "none") return { label, text: found.op };
   if (found.values) return demandText({ ...found, value: found.values });
   return demandText({ ...found, value: found.bound });
 }
