@@ -119,15 +119,19 @@ class RelevanceReport:
         ]
 
 
+class FewKindsError(GoodsError):
+    """A catalog has too few kinds of things to tell found from missing."""
+
+
 def measure_relevance(index: VectorIndex, encoder: "Encoder") -> RelevanceReport:
     """Measure the background, keep it with the index, and judge it.
 
     Raises:
-        GoodsError: The catalog has too few kinds of things.
+        FewKindsError: The catalog has too few kinds of things; all else is as it was.
     """
     kinds = list(_kinds(index))[:TEXTS]
     if len(kinds) < FEWEST:
-        raise GoodsError(
+        raise FewKindsError(
             f"the catalog has {len(kinds)} kinds of things that a text could ask for, {FEWEST} are "
             "needed to tell found from missing; name the nouns in --schema (phrase) when ingesting"
         )

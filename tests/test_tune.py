@@ -1,5 +1,6 @@
 """What `goods tune` measures on an index, keeps with it, and what searches make of it."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -226,6 +227,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_catalog_of_few_kinds_says_what_is_missing(home: Path) -> None:
     with SearchClient(home / "index") as client, pytest.raises(GoodsError, match="20 are needed"):
         measure_relevance(client.index, client.encoder)
+
+
+def test_a_shop_of_few_kinds_is_tuned_all_the_same(home: Path) -> None:
+    arguments = ["tune", "--index", str(home / "index"), "--queries", "4"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.stderr
+    *_, walk, judged = result.stdout.splitlines()
+    assert walk.startswith("every search is exact")
+    assert "20 are needed" in judged
+    as_json = CliRunner().invoke(main, [*arguments, "--json"])
+    assert json.loads(as_json.stdout)["relevance"] is None
 
 
 def test_an_answer_says_whether_there_is_a_good_match(home: Path) -> None:

@@ -70,7 +70,7 @@ def tune(
     from goods.index import Quantization
     from goods.progress import bar
     from search.client import SearchClient
-    from search.relevance import measure_relevance
+    from search.relevance import FewKindsError, RelevanceReport, measure_relevance
     from search.tune.planner import tune_planner
     from search.tune.quantizations import quantize, try_quantizations
     from search.tune.sample import sample_queries
@@ -89,11 +89,17 @@ def tune(
         filters = list(demands(client.index))
         with bar("tune", len(filters), "filters") as progress:
             planner = tune_planner(client.index, probes, filters, progress)
-        found = measure_relevance(client.index, client.encoder)
+        found: RelevanceReport | None = None
+        try:
+            found = measure_relevance(client.index, client.encoder)
+            judged = found.lines()
+        except FewKindsError as error:  # a shop of one thing is tuned all the same
+            judged = [f"no match is called a good one or none: {error}"]
     if as_json:
         measured = {"quantization": asdict(tried)} if tried else {}
-        measured |= {"tuning": asdict(planner.tuning), "relevance": asdict(found)}
+        relevance = asdict(found) if found else None
+        measured |= {"tuning": asdict(planner.tuning), "relevance": relevance}
         click.echo(json.dumps(measured))
         return
-    for line in (*(tried.lines() if tried else ()), *planner.lines(), *found.lines()):
+    for line in (*(tried.lines() if tried else ()), *planner.lines(), *judged):
         click.echo(line)
