@@ -29,6 +29,13 @@ from ingest.journal_file import JournalFile
 MAX_BYTES = 4_000_000_000
 """Size up to which nothing is thrown away: 1.7 million vectors of 512 numbers."""
 
+_FIRST = """
+with every as (
+    select used from vector union all select used from picture union all select used from entry)
+select used from every order by used limit 1 offset (select count(*) / 20 from every)
+"""
+"""When the first twentieth of all that there is had been written; no row where there is nothing."""
+
 Vector = NDArray[np.float32]
 
 
@@ -54,12 +61,12 @@ class Share:
     Attributes:
         made_by: Its stamp and number format.
         vectors: How many.
-        used: When the last of them was written, in seconds since 1970.
+        written: When the last of them was, in seconds since 1970.
     """
 
     made_by: str
     vectors: int
-    used: int
+    written: int
 
 
 class Journal:
@@ -168,21 +175,16 @@ class Journal:
         return [Share(*row) for row in self._file.rows(question)]
 
     def trim(self) -> int:
-        """Forget the oldest entries until the file is small enough; how many vectors went."""
+        """Forget what was written first, of every kind, until the file is small enough.
+
+        Returns how many vectors went.
+        """
         gone = 0
-        while self.size_bytes > self._max_bytes:
-            with self._file.transaction() as database:
-                went = database.execute(
-                    "delete from vector where rowid in "
-                    "(select rowid from vector order by used limit 10000)"
-                ).rowcount
-                if not went:
-                    database.execute("delete from picture")
-                    database.execute("delete from entry")
-            gone += went
-            if not went:
-                break
-        if gone:
+        is_smaller = False
+        while self.size_bytes > self._max_bytes and (first := self._file.rows(_FIRST)):
+            gone += self._delete(first[0][0] + 1)
+            is_smaller = True
+        if is_smaller:
             self._file.shrink()
         return gone
 
@@ -191,6 +193,11 @@ class Journal:
 
         What is known of pictures and rows goes with the vectors of all models.
         """
+        gone = self._delete(before, made_by)
+        self._file.shrink()
+        return gone
+
+    def _delete(self, before: float, made_by: str | None = None) -> int:
         with self._file.transaction() as database:
             gone = database.execute(
                 "delete from vector where used < ? and (made_by = ? or ? is null)",
@@ -199,8 +206,7 @@ class Journal:
             if made_by is None:
                 database.execute("delete from picture where used < ?", (before,))
                 database.execute("delete from entry where used < ?", (before,))
-        self._file.shrink()
-        return gone
+            return gone
 
 
 def _key(location: str) -> bytes:

@@ -12,7 +12,10 @@ from ingest.options import journal_option
 @journal_option
 @click.option("--forget", metavar="STAMP", help="Delete the vectors of this model.")
 @click.option(
-    "--forget-older", type=click.IntRange(0), metavar="DAYS", help="Delete what is older than this."
+    "--forget-older",
+    type=click.IntRange(0),
+    metavar="DAYS",
+    help="Delete what was written longer ago than this.",
 )
 @click.option("--forget-all", is_flag=True, help="Delete everything.")
 @json_option
@@ -61,5 +64,5 @@ def journal(
         click.echo(f"{gone:,} vectors deleted")
     click.echo(f"{journal}: {size_bytes / 1e6:,.1f} MB, {pictures:,} pictures recognised by state")
     for share in shares:
-        day = datetime.fromtimestamp(share.used, UTC).date()
+        day = datetime.fromtimestamp(share.written, UTC).date()
         click.echo(f"  {share.made_by}: {share.vectors:,} vectors, the last of {day}")

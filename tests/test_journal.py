@@ -92,6 +92,23 @@ def test_it_is_kept_below_its_size_and_forgets_the_oldest_first(
         assert len(journal.vectors("m", [digest(30_000), digest(39_999)])) == 2
 
 
+def test_what_is_known_of_rows_and_pictures_ages_as_vectors_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Journal(path, max_bytes=600_000) as journal:
+        for day in range(5):
+            monkeypatch.setattr(time, "time", lambda day=day: 1e9 + 86400 * day)
+            journal.keep("m", {digest(day): vector(0)}, [Seen(f"/{day}.jpg", "v", digest(day))])
+            rows = (f"{day} {n}".encode().ljust(16) for n in range(3_000))
+            journal.keep_payloads(dict.fromkeys(rows, digest(day)))
+        journal.trim()
+        assert journal.size_bytes <= 600_000
+        last = b"4 0".ljust(16)
+        assert journal.payloads([last, b"0 0".ljust(16)]) == {last: digest(4)}
+        assert set(journal.seen(["/0.jpg", "/4.jpg"])) == {"/4.jpg"}
+        assert set(journal.vectors("m", [digest(0), digest(4)])) == {digest(4)}
+
+
 def test_a_size_of_nothing_empties_it(path: Path) -> None:
     with Journal(path, max_bytes=0) as journal:
         journal.keep("m", vectors(1), [Seen("/a.jpg", "v", digest(1))])
