@@ -10,11 +10,11 @@ from typing import Self
 from goods.errors import FilterError
 from goods.index.conditions import AnyOf, Condition, Exists, Not, Range, Scalar
 from goods.schema import CatalogSchema, Field, FieldKind
+from goods.values import boolean
 
 _EXPRESSION = re.compile(r"\s*([\w-]+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*", re.DOTALL)
 _VALUE = re.compile(r'(?:^|,)\s*(?:"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,]*))')
 _BOUND = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 Vocabulary = Callable[[str], Sequence[str] | None]
 """Gives the values that a keyword field has in the catalog, or None when they are too many."""
@@ -159,10 +159,10 @@ def _typed(wanted: Field, values: Sequence[Scalar], vocabulary: Vocabulary) -> t
 
 
 def _boolean(name: str, value: Scalar) -> bool:
-    found = _BOOLEANS.get(str(value).casefold())
-    if found is None:
-        raise FilterError(f"{name} is true or false; {value!r} is neither")
-    return found
+    try:
+        return boolean(value)
+    except ValueError as error:
+        raise FilterError(f"{name} is true or false; {value!r} is neither") from error
 
 
 def _keyword(name: str, value: str, known: Sequence[str] | None) -> str:

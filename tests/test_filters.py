@@ -54,6 +54,8 @@ def parse(*expressions: str) -> tuple[object, ...]:
         ("price!=40", Not(AnyOf("price", (40.0,)))),
         ("in_stock=true", AnyOf("in_stock", (True,))),
         ("in_stock=No", AnyOf("in_stock", (False,))),
+        ("in_stock=y", AnyOf("in_stock", (True,))),
+        ("in_stock=N,1", AnyOf("in_stock", (False, True))),
         ("colour=*", Exists("colour")),
         ("price!=*", Not(Exists("price"))),
     ],
