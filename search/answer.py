@@ -45,7 +45,7 @@ class Answer:
         hits: The best products, best first.
         total: How many products hold to the filters.
         relevance: Whether the best of them is a good match; None for other queries than texts, on
-            later pages, and until `goods tune` has measured the index.
+            later pages, when sorted, and until `goods tune` has measured the index.
         next: Cursor of the next page; None after the last one.
         facets: Counts of each value of the fields that were asked for, under the filters.
         numbers: The same for number fields, by ranges.

@@ -213,9 +213,9 @@ class SearchClient(Searcher):
     def _relevance(
         self, query: Query, hits: Sequence[Hit], options: SearchOptions
     ) -> Relevance | None:
-        """How good the best hit is, where that was measured: for texts, on the first page."""
-        is_first = options.cursor is None and options.offset == 0
-        if self._background is None or query.text_share < 1 or query.has_minus or not is_first:
+        """How good the best hit is, where that was measured: for texts, on a page of the best."""
+        is_of_best = options.cursor is None and options.offset == 0 and options.sort is None
+        if self._background is None or query.text_share < 1 or query.has_minus or not is_of_best:
             return None
         cosine = max((hit.score for hit in hits), default=-1.0)
         return relevance(self._background, cosine, max((hit.words for hit in hits), default=0.0))

@@ -257,6 +257,21 @@ def test_an_answer_says_whether_there_is_a_good_match(home: Path) -> None:
         assert client.similar_to("P-1").relevance is None
 
 
+def test_a_page_that_may_lack_the_best_products_is_not_judged_by_those_it_has(home: Path) -> None:
+    with SearchClient(home / "index") as client:
+        background = Background(tuple(n / 100 for n in range(101)), 2.0)
+        client.index.write_note(RELEVANCE_NOTE, asdict(background))
+    blue_dresses = Query("blue dress")
+    with SearchClient(home / "index") as client:
+        cheapest = client.search(blue_dresses, options=SearchOptions(limit=1, sort="price"))
+        assert cheapest.hits[0].words < 1, "there are others, which have both words"
+        assert cheapest.relevance is None
+        diverse = client.search(blue_dresses, options=SearchOptions(limit=2, diversity=1.0))
+        assert diverse.hits[0].words == 1, "the best one comes first, however diverse the others"
+        assert diverse.relevance is not None
+        assert diverse.relevance.is_good
+
+
 def test_the_command_measures_prints_and_keeps(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.relevance.FEWEST", 3)
     arguments = ["tune", "--index", str(home / "index"), "--queries", "4"]
