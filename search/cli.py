@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="EXPRESSION",
     help="colour=Red  colour=Red,Blue  colour!=Red  price<40  price=10..40  size=*  size!=*; "
-    "repeat it, all have to hold.",
+    "repeat it: values of one field are alternatives, all else has to hold.",
 )
 @click.option(
     "--limit",

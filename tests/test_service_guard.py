@@ -171,6 +171,29 @@ def test_every_answer_says_what_a_browser_may_do_with_it(
         assert "server" not in response.headers
 
 
+def test_pages_of_a_named_origin_may_search_and_no_others(settings: ServiceSettings) -> None:
+    ours, theirs = {"Origin": "https://shop.example"}, {"Origin": "https://other.example"}
+    asks = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-api-key"}
+    allowed = "access-control-allow-origin"
+    shared = replace(settings, origins=(ours["Origin"],), read_key=READ)
+    with served(shared) as client:
+        before = client.options("/search", headers=ours | asks)
+        assert (before.status_code, before.headers[allowed]) == (200, ours["Origin"])
+        found = client.get("/search", headers=ours | {"X-Api-Key": READ})
+        assert (found.status_code, found.headers[allowed]) == (200, ours["Origin"])
+        assert found.headers["cross-origin-resource-policy"] == "cross-origin"
+        unknown = client.get("/search", headers=ours)
+        assert (unknown.status_code, unknown.headers[allowed]) == (401, ours["Origin"])
+        assert client.options("/search", headers=theirs | asks).status_code == 400
+        assert allowed not in client.get("/search", headers=theirs).headers
+
+
+def test_no_page_of_another_origin_may_search_unless_that_was_said(web: httpx.Client) -> None:
+    found = web.get("/search", headers={"Origin": "https://shop.example"})
+    assert "access-control-allow-origin" not in found.headers
+    assert found.headers["cross-origin-resource-policy"] == "same-origin"
+
+
 def test_a_bug_is_told_by_its_number_and_logged_in_full(
     web: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -338,7 +361,16 @@ def test_a_port_in_use_is_said_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"threads": 0}, {"rate": -1}, {"timeout_s": 0}, {"read_key": "short"}]
+    "wrong",
+    [
+        {"threads": 0},
+        {"rate": -1},
+        {"timeout_s": 0},
+        {"read_key": "short"},
+        {"origins": ("shop.example",)},
+        {"origins": ("https://shop.example/search",)},
+        {"origins": ("https://*.example",)},
+    ],
 )
 def test_settings_that_cannot_be_meant_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(GoodsError):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from search.api.catalog_routes import catalog_routes
@@ -59,7 +60,16 @@ def create_app(settings: ServiceSettings) -> FastAPI:
     tell_errors(app)
     app.add_middleware(Heads)
     app.add_middleware(Guard, settings=settings, keys=service.keys)
-    app.add_middleware(WatchedRequests, counters=service.counters)
+    is_shared = bool(settings.origins)
+    if is_shared:  # outside the guard: a browser asks first, without a key
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "X-Api-Key"],
+            expose_headers=["X-Request-Id", "Retry-After"],
+        )
+    app.add_middleware(WatchedRequests, counters=service.counters, is_shared=is_shared)
     for routes in (search_routes(), catalog_routes(), picture_routes(), operator_routes()):
         app.include_router(routes)
     app.include_router(page_routes(WEB))

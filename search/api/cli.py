@@ -20,7 +20,7 @@ from search.api.loopback import LOOPBACK, is_loopback
 _SECTIONS = {
     "What is served": ("index", "compare", "api_key", "name", "currency", "synonyms", "catalog"),
     "Model": ("model", "device", "dtype", "backend", "backend_cache"),
-    "Where": ("host", "port", "workers", "proxies", "host_names", "copies", "refresh_s"),
+    "Where": ("host", "port", "workers", "proxies", "host_names", "origins", "copies", "refresh_s"),
     "Who may ask": ("read_key", "admin_key", "is_open"),
     "How much": ("rate", "timeout_s", "threads", "max_body", "max_pixels", "allow_private"),
     "What to look at": ("log",),
@@ -35,13 +35,31 @@ _SECTIONS = {
 @index_option
 @api_key_option
 @click.option(
-    "--compare", metavar="INDEX", help="Another index, to compare on /compare: another checkpoint."
+    "--compare",
+    envvar="GOODS_COMPARE",
+    show_envvar=True,
+    metavar="INDEX",
+    help="Another index, to compare on /compare: another checkpoint.",
 )
-@click.option("--name", default="goods", show_default=True, help="What the page calls the shop.")
-@click.option("--currency", help="What the page writes beside prices, such as €.")
+@click.option(
+    "--name",
+    envvar="GOODS_SHOP_NAME",
+    show_envvar=True,
+    default="goods",
+    show_default=True,
+    help="What the page calls the shop.",
+)
+@click.option(
+    "--currency",
+    envvar="GOODS_CURRENCY",
+    show_envvar=True,
+    help="What the page writes beside prices, such as €.",
+)
 @synonyms_option
 @click.option(
     "--catalog",
+    envvar="GOODS_CATALOG",
+    show_envvar=True,
     help="Look up pictures here that the index's own references do not lead to; see goods ingest.",
 )
 @query_model_option
@@ -66,6 +84,8 @@ _SECTIONS = {
 )
 @click.option(
     "--workers",
+    envvar="GOODS_WORKERS",
+    show_envvar=True,
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
@@ -74,6 +94,8 @@ _SECTIONS = {
 @click.option(
     "--proxy",
     "proxies",
+    envvar="GOODS_PROXIES",
+    show_envvar=True,
     multiple=True,
     metavar="ADDRESS",
     help="Believe this proxy who a caller is (X-Forwarded-For).",
@@ -81,9 +103,20 @@ _SECTIONS = {
 @click.option(
     "--host-name",
     "host_names",
+    envvar="GOODS_HOST_NAMES",
+    show_envvar=True,
     multiple=True,
     metavar="NAME",
     help="Answer to this name only; on this machine's own address, to localhost as well.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    envvar="GOODS_ORIGINS",
+    show_envvar=True,
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let pages of this origin, such as https://shop.example, search from the browser (CORS).",
 )
 @click.option(
     "--copies",
@@ -116,6 +149,8 @@ _SECTIONS = {
 )
 @click.option(
     "--rate",
+    envvar="GOODS_RATE",
+    show_envvar=True,
     type=click.FloatRange(0),
     default=100.0,
     show_default=True,
@@ -123,6 +158,8 @@ _SECTIONS = {
 )
 @click.option(
     "--timeout-s",
+    envvar="GOODS_TIMEOUT_S",
+    show_envvar=True,
     type=click.FloatRange(0.1),
     default=10.0,
     show_default=True,
@@ -175,6 +212,7 @@ def serve(
     workers: int,
     proxies: tuple[str, ...],
     host_names: tuple[str, ...],
+    origins: tuple[str, ...],
     copies: Path | None,
     refresh_s: float,
     read_key: str | None,
@@ -229,6 +267,7 @@ def serve(
         read_key=read_key or None,
         admin_key=admin_key or None,
         hosts=(*LOOPBACK, *host_names) if is_local else host_names,
+        origins=origins,
         rate=rate,
         timeout_s=timeout_s,
         refresh_s=refresh_s,

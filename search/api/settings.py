@@ -1,5 +1,6 @@
 """What a deployment decides about the service."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class ServiceSettings:
         read_key: Who knows it may search; everybody when there is none.
         admin_key: Who knows it may see the metrics, too.
         hosts: Names by which the service may be called; any when empty.
+        origins: Whose pages may search from a browser: `https://shop.example`; or `*`, anybody's.
         rate: Requests per second of one caller, in the long run; 0 for no limit.
         timeout_s: How long a caller waits before it is told that the service is busy.
         refresh_s: How often the index is looked at for changes.
@@ -52,7 +54,7 @@ class ServiceSettings:
         thumbnails_bytes: Memory for thumbnails.
 
     Raises:
-        GoodsError: A number is out of its range.
+        GoodsError: A number is out of its range, an origin is none, or a key is too short.
     """
 
     index: str
@@ -70,6 +72,7 @@ class ServiceSettings:
     read_key: str | None = field(default=None, repr=False)
     admin_key: str | None = field(default=None, repr=False)
     hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     rate: float = 0.0
     timeout_s: float = 10.0
     refresh_s: float = 5.0
@@ -87,6 +90,11 @@ class ServiceSettings:
                 raise GoodsError(f"{name} is {getattr(self, name)}; it has to be more than 0")
         if self.rate < 0:
             raise GoodsError(f"rate is {self.rate}; it is 0 (no limit) or more")
+        for origin in self.origins:
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s*]+", origin):
+                raise GoodsError(
+                    f"{origin} is no origin: write https://shop.example, without a path, or *"
+                )
         for name in ("read_key", "admin_key"):
             key = getattr(self, name)
             if key is not None and len(key) < 8:

@@ -23,17 +23,24 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 
 class WatchedRequests:
-    """ASGI middleware: the outermost one, so that nothing leaves without it."""
+    """ASGI middleware: the outermost one, so that nothing leaves without it.
 
-    def __init__(self, app: ASGIApp, counters: Counters) -> None:
+    Args:
+        app: What answers.
+        counters: Told of every request.
+        is_shared: Whether pages of other origins may show what is answered.
+    """
+
+    def __init__(self, app: ASGIApp, counters: Counters, *, is_shared: bool = False) -> None:
         self._app = app
         self._counters = counters
+        reach = "cross-origin" if is_shared else "same-origin"
+        self._safe = _HEADERS | {"Cross-Origin-Resource-Policy": reach}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and note what became of it."""
@@ -47,7 +54,7 @@ class WatchedRequests:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._safe.items():
                     headers.setdefault(name, value)
                 is_known = "etag" in headers  # files of the page: asked for again, not sent again
                 headers.setdefault("Cache-Control", "no-cache" if is_known else "no-store")

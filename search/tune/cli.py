@@ -1,5 +1,7 @@
 """`goods tune`: measure an index on itself, and keep with it what follows."""
 
+from typing import Any
+
 import click
 
 from goods.options import (
@@ -96,7 +98,7 @@ def tune(
         except FewKindsError as error:  # a shop of one thing is tuned all the same
             judged = [f"no match is called a good one or none: {error}"]
     if as_json:
-        measured = {"quantization": asdict(tried)} if tried else {}
+        measured: dict[str, Any] = {"quantization": asdict(tried)} if tried else {}
         relevance = asdict(found) if found else None
         measured |= {"tuning": asdict(planner.tuning), "relevance": relevance}
         click.echo(json.dumps(measured))
