@@ -116,8 +116,7 @@ async def _schema(service: Service) -> dict[str, Any]:
             "products": served.client.index.count(),
             "model": models["main"],
             "fields": [
-                {"name": field.name, "kind": str(field.kind), "is_filter": True}
-                for field in contract.schema.fields
+                {"name": field.name, "kind": str(field.kind)} for field in contract.schema.fields
             ],
             "group": contract.schema.group is not None,
             "currency": service.settings.currency,

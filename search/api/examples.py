@@ -87,7 +87,7 @@ SCHEMA: dict[str, Any] = {
     "name": "Shop",
     "products": 6699,
     "model": "shop-clip",
-    "fields": [{"name": "colour", "kind": "keyword", "is_filter": True}],
+    "fields": [{"name": "colour", "kind": "keyword"}],
     "group": True,
     "currency": "€",
     "indexes": ["main"],

@@ -174,7 +174,6 @@ class FieldView(View):
 
     name: str
     kind: str
-    is_filter: bool
 
 
 class SchemaView(View):

@@ -20,9 +20,7 @@ const complete = new Map();
 /** Shows a section per field of the schema that tells products apart. `change(patch)` as elsewhere. */
 export function showFacets(schema, state, answer, change) {
   complete.clear();
-  const fields = schema.fields.filter(
-    (field) => field.is_filter && hasChoice(field, state, answer),
-  );
+  const fields = schema.fields.filter((field) => hasChoice(field, state, answer));
   refill(
     byId("facets"),
     inOrder(fields, answer).map((field, number) =>

@@ -20,7 +20,7 @@ export function showFront(isShown, schema, answer, go) {
   byId("front").hidden = !isShown;
   if (!isShown || isFilled) return;
   isFilled = true;
-  const fields = schema.fields.filter((field) => field.kind === "keyword" && field.is_filter);
+  const fields = schema.fields.filter((field) => field.kind === "keyword");
   const counts = fields.map(({ name }) => ({ name, values: answer.facets[name] ?? [] }));
   const colours = counts.find(({ values }) => isColourful(values));
   const kinds = counts.filter((one) => one !== colours && fits(one.values));
