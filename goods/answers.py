@@ -31,11 +31,6 @@ class Fetched:
     data: bytes | None = field(repr=False)
     validator: str | None = None
 
-    @property
-    def is_unchanged(self) -> bool:
-        """Whether it is still the picture that is known."""
-        return self.data is None
-
 
 def condition(known: str | None) -> dict[str, str]:
     """The header that asks for a picture only if it is not the known one (RFC 9110, 13.1)."""
