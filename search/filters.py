@@ -16,7 +16,7 @@ _EXPRESSION = re.compile(r"\s*([\w-]+)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*", re.DOTALL
 _VALUE = re.compile(r'(?:^|,)\s*(?:"((?:[^"]|"")*)"\s*(?=,|\Z)|([^,]*))')
 _BOUND = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 
-Vocabulary = Callable[[str], Sequence[str] | None]
+ValuesOf = Callable[[str], Sequence[str] | None]
 """Gives the values that a keyword field has in the catalog, or None when they are too many."""
 
 
@@ -78,20 +78,20 @@ class Filters:
                 chosen.setdefault(name, []).extend(_values(text))
         return cls(any_of, none_of, between, tuple(exists), tuple(missing))
 
-    def conditions(self, schema: CatalogSchema, vocabulary: Vocabulary) -> tuple[Condition, ...]:
+    def conditions(self, schema: CatalogSchema, values_of: ValuesOf) -> tuple[Condition, ...]:
         """The demands as the index takes them.
 
         Raises:
             FilterError: A field or value does not exist (the nearest ones are named), or a value
                 has another type than its field.
         """
-        return tuple(self._conditions(schema, vocabulary))
+        return tuple(self._conditions(schema, values_of))
 
-    def _conditions(self, schema: CatalogSchema, vocabulary: Vocabulary) -> Iterator[Condition]:
+    def _conditions(self, schema: CatalogSchema, values_of: ValuesOf) -> Iterator[Condition]:
         for name, values in self.any_of.items():
-            yield AnyOf(name, _typed(_field(schema, name), values, vocabulary))
+            yield AnyOf(name, _typed(_field(schema, name), values, values_of))
         for name, values in self.none_of.items():
-            yield Not(AnyOf(name, _typed(_field(schema, name), values, vocabulary)))
+            yield Not(AnyOf(name, _typed(_field(schema, name), values, values_of)))
         for name, bounds in self.between.items():
             if _field(schema, name).kind is not FieldKind.NUMBER:
                 raise FilterError(f"{name} is not a number; filter it by {name}=VALUE")
@@ -147,14 +147,14 @@ def _field(schema: CatalogSchema, name: str) -> Field:
     return found
 
 
-def _typed(wanted: Field, values: Sequence[Scalar], vocabulary: Vocabulary) -> tuple[Scalar, ...]:
+def _typed(wanted: Field, values: Sequence[Scalar], values_of: ValuesOf) -> tuple[Scalar, ...]:
     if isinstance(values, str | bool | float | int):
         values = (values,)
     if wanted.kind is FieldKind.NUMBER:
         return tuple(_number(wanted.name, value) for value in values)
     if wanted.kind is FieldKind.BOOLEAN:
         return tuple(_boolean(wanted.name, value) for value in values)
-    known = vocabulary(wanted.name)
+    known = values_of(wanted.name)
     return tuple(_keyword(wanted.name, str(value), known) for value in values)
 
 

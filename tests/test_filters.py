@@ -24,12 +24,12 @@ SCHEMA = CatalogSchema(
 COLOURS = ["Red", "Navy Blue", "Navy, Blue", "Off-White", "Été"]
 
 
-def vocabulary(name: str) -> list[str] | None:
+def values_of(name: str) -> list[str] | None:
     return COLOURS if name == "colour" else None
 
 
 def parse(*expressions: str) -> tuple[object, ...]:
-    return Filters.parse(expressions).conditions(SCHEMA, vocabulary)
+    return Filters.parse(expressions).conditions(SCHEMA, values_of)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_filters_can_be_written_in_python() -> None:
         exists=["colour"],
         missing=["price"],
     )
-    assert filters.conditions(SCHEMA, vocabulary) == (
+    assert filters.conditions(SCHEMA, values_of) == (
         AnyOf("colour", ("Red",)),
         AnyOf("in_stock", (True,)),
         Not(AnyOf("price", (3.0,))),
@@ -122,7 +122,7 @@ def test_filters_can_be_written_in_python() -> None:
 
 def test_a_single_value_needs_no_list() -> None:
     filters = Filters(any_of={"colour": "Red"})
-    assert filters.conditions(SCHEMA, vocabulary) == (AnyOf("colour", ("Red",)),)
+    assert filters.conditions(SCHEMA, values_of) == (AnyOf("colour", ("Red",)),)
 
 
 def test_values_are_not_checked_against_a_vocabulary_that_is_too_large() -> None:
