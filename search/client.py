@@ -25,7 +25,7 @@ from model.backends.agreement import Agreement
 from model.encoder import Encoder
 from model.heat import heat_map
 from search.answer import Answer, Hit
-from search.asked import ask, ranking_of
+from search.asked import Asked, ask, ranking_of
 from search.cursor import MAX_SHOWN, Cursor
 from search.deadline import check
 from search.embed import SOON, QueryEncoder, embed
@@ -42,6 +42,7 @@ from search.query_model import QueryModel
 from search.relevance import RELEVANCE_NOTE, Background, Relevance, relevance
 from search.searcher import Searcher
 from search.understand import Understanding, understand
+from search.understand.carried import is_carried
 from search.vocabulary import LiveVocabulary
 
 
@@ -163,7 +164,7 @@ class SearchClient(Searcher):
         return Answer(
             hits=hits,
             total=total,
-            relevance=self._relevance(asked.query, hits, options),
+            relevance=self._relevance(query, asked, hits, options),
             next=following,
             facets=counts.values,
             numbers=counts.numbers,
@@ -211,14 +212,22 @@ class SearchClient(Searcher):
         return embed(query, lambda: self._embedder or self.encoder, products, self._limits)
 
     def _relevance(
-        self, query: Query, hits: Sequence[Hit], options: SearchOptions
+        self, query: Query, asked: Asked, hits: Sequence[Hit], options: SearchOptions
     ) -> Relevance | None:
-        """How good the best hit is, where that was measured: for texts, on a page of the best."""
+        """How good the best hit is, where that was measured: for texts, on a page of the best.
+
+        Products that hold to filters which say all that the text says are what was asked for.
+        """
         is_of_best = options.cursor is None and options.offset == 0 and options.sort is None
-        if self._background is None or query.text_share < 1 or query.has_minus or not is_of_best:
+        is_text = asked.query.text_share == 1 and not asked.query.has_minus
+        if self._background is None or not is_text or not is_of_best:
             return None
         cosine = max((hit.score for hit in hits), default=-1.0)
-        return relevance(self._background, cosine, max((hit.words for hit in hits), default=0.0))
+        words = max((hit.words for hit in hits), default=0.0)
+        said = asked.understanding if options.understand == "filter" and not asked.relaxed else None
+        if hits and said and is_carried(query.words, said, self._words.get().thesaurus):
+            words = 1.0
+        return relevance(self._background, cosine, words)
 
     @cached_property
     def _background(self) -> Background | None:

@@ -272,6 +272,31 @@ def test_a_page_that_may_lack_the_best_products_is_not_judged_by_those_it_has(ho
         assert diverse.relevance.is_good
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "is_good"),
+    [
+        ("red shirts", SearchOptions(understand="filter"), True),
+        ("shirts in red for me", SearchOptions(understand="filter"), False),  # who is me?
+        ("shirts in the red", SearchOptions(understand="filter"), True),
+        ("shirts in the red", SearchOptions(understand="boost"), False),  # others come, too
+        ("shirts in the red", SearchOptions(), False),
+        ("shirts in the red", SearchOptions(understand="filter", ignore=["colour = Red"]), False),
+        ("a shirt not red", SearchOptions(understand="filter"), True),
+        ("a lawn mower in red", SearchOptions(understand="filter"), False),
+    ],
+)
+def test_what_holds_to_all_that_was_said_is_a_good_match(
+    home: Path, text: str, options: SearchOptions, is_good: bool
+) -> None:
+    with SearchClient(home / "index") as client:
+        background = Background(tuple(n / 100 for n in range(101)), 2.0)
+        client.index.write_note(RELEVANCE_NOTE, asdict(background))
+    with SearchClient(home / "index") as client:
+        found = client.search(Query(text), options=options).relevance
+    assert found is not None
+    assert found.is_good is is_good
+
+
 def test_the_command_measures_prints_and_keeps(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.relevance.FEWEST", 3)
     arguments = ["tune", "--index", str(home / "index"), "--queries", "4"]

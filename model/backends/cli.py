@@ -37,6 +37,9 @@ def export(
     It is calibrated and judged on a sample of the catalog's pictures, and kept: whatever runs with
     this model and backend uses it from then on.
     """
+    if backend == "torch":
+        raise click.UsageError("torch runs the checkpoint itself; pass --backend openvino-int8")
+
     import json
 
     from goods.catalog import open_catalog
@@ -45,8 +48,6 @@ def export(
     from model.backends.sample import sample_pixels
     from model.encoder import Encoder
 
-    if backend == "torch":
-        raise click.UsageError("torch runs the checkpoint itself; pass --backend openvino-int8")
     refuse_backend(backend, "cpu")
     products = open_catalog(catalog, schema).products()
     encoder = Encoder.load(model, "cpu")

@@ -92,8 +92,7 @@ function quoted(text) {
 export function noteFor(state, answer) {
   const text = state.q.trim();
   if (!answer.total) return null;
-  if (answer.relevance?.is_good === false && hasMoreToSay(state, answer))
-    return () => showNoMatch(text);
+  if (answer.relevance?.is_good === false) return () => showNoMatch(text);
   return isByLooks(state, answer) ? () => showByLooks(text) : null;
 }
 
@@ -104,15 +103,6 @@ function isByLooks(state, answer) {
   const { text = state.q, filters = [], boosts = [] } = answer.understanding ?? {};
   const isKnown = [...filters, ...boosts].some(({ op }) => op === "=");
   return /[\p{L}\p{N}]/u.test(text) && !isKnown && answer.hits.every(({ words }) => !words);
-}
-
-/** Whether the text says something that was not understood as a demand that products hold to. */
-function hasMoreToSay(state, answer) {
-  const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  const { filters = [], not_carried: missing = [] } = answer.understanding ?? {};
-  const understood = new Set(filters.flatMap((demand) => wordsOf(demand.from)));
-  if (answer.relaxed.length || missing.length) return true;
-  return wordsOf(state.q).some((word) => word.length > 3 && !understood.has(word));
 }
 
 /** An empty shelf: each demand that can be let go, with how many products that leaves. */
