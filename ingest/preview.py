@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from goods.catalog import Catalog
@@ -90,6 +91,8 @@ def preview(
 ) -> Preview:
     """What `ingest` with these arguments would do; the index and the catalog stay as they are.
 
+    A journal that is there learns which rows and pictures were read; none is made.
+
     Raises:
         ModelMismatchError: The index holds another model's vectors.
     """
@@ -103,7 +106,7 @@ def preview(
     present = Present(served.count() if served else 0)
     with (
         only_new_garbage(),
-        Journal(settings.journal) as journal,
+        Journal(_there(settings.journal)) as journal,
         PictureLoader(PictureLimits(allow_private=settings.allow_private)) as loader,
         ThreadPoolExecutor(settings.threads) as pool,
     ):
@@ -127,6 +130,11 @@ def preview(
         gone = sum(1 for _ in present.missing(served, settings.part)) if served and is_all else 0
     wall_s = time.perf_counter() - started
     return Preview(dict(works), known, gone, dict(causes), tuple(refused), wall_s)
+
+
+def _there(journal: Path | None) -> Path | None:
+    """The journal's file, if there is one; without it, a temporary one does."""
+    return journal if journal is not None and journal.exists() else None
 
 
 def _served(index: VectorIndex, catalog: Catalog, encoder: Encoder) -> VectorIndex | None:

@@ -166,6 +166,16 @@ def test_a_dry_run_says_what_a_run_then_does(shop: Path, encoder: Encoder) -> No
     assert (report.deleted, report.embedded) == (3, 1)
 
 
+@pytest.mark.parametrize("has_run", [False, True])
+def test_a_dry_run_leaves_no_file_behind(shop: Path, encoder: Encoder, has_run: bool) -> None:
+    if has_run:
+        run(shop, encoder)
+    before = set(shop.parent.iterdir())
+    look(shop, encoder, journal=shop.parent / "kept" / "journal.db")
+    look(shop, encoder)
+    assert set(shop.parent.iterdir()) == before
+
+
 def test_a_dry_run_for_another_model_says_what_the_run_would_say(
     shop: Path, encoder: Encoder, tmp_path: Path
 ) -> None:
