@@ -173,11 +173,12 @@ def _reader(field: Field) -> Callable[[Cell], Value | None]:
     def read(cell: Cell) -> Value | None:
         _check_characters(text(cell))
         try:
-            found = value(cell, field.kind)
+            found = value(cell, field.kind, field.separator)
         except ValueError as error:
             raise RowError(f"{field.column} {error}") from error
-        if isinstance(found, str):
-            _check_length(field.column, found, MAX_TEXT_LENGTH)
+        longest = max(found, key=len) if isinstance(found, tuple) else found
+        if isinstance(longest, str):
+            _check_length(field.column, longest, MAX_TEXT_LENGTH)
         return found
 
     return read

@@ -133,13 +133,14 @@ class Catalog:
     def continuing(self, fields: Iterable[Field]) -> "Catalog":
         """The same catalog with these fields of an index, also where its rows do not suggest them.
 
-        So a price stays a number though a few rows say "call us": those are refused one by one.
+        So a price stays a number though a few rows say "call us": those are refused one by one; and
+        sizes stay lists though tonight's rows have one each.
         What somebody has said in a schema file is left as it is.
 
         Raises:
             SchemaError: The column of one is gone, or has another use now.
         """
-        lost = [f for f in fields if self.schema.field(f.name) is None]
+        lost = [f for f in fields if self._loses(f)]
         if not lost or not self.is_inferred:
             return self
         table, schema = self.table, self.schema
@@ -155,9 +156,16 @@ class Catalog:
                     f"the {one.kind} field {one.name}; mend the catalog, or say what its columns "
                     "are for with --schema, or ingest with --rebuild"
                 )
-        kept = sorted((*schema.fields, *lost), key=lambda f: table.columns.index(f.column))
+        names = {f.name for f in lost}
+        others = [f for f in schema.fields if f.name not in names]
+        kept = sorted((*others, *lost), key=lambda f: table.columns.index(f.column))
         texts = tuple(text for text in schema.texts if text not in columns)
         return replace(self, table=table, schema=replace(schema, fields=tuple(kept), texts=texts))
+
+    def _loses(self, field: Field) -> bool:
+        """Whether a field of an index is none here, or has its separator no more."""
+        own = self.schema.field(field.name)
+        return own is None or own == replace(field, separator="") != field
 
     def products(self) -> Iterator[Product | RefusedRow]:
         """Every row in order: a product, or the reason why it is none.

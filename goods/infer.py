@@ -5,12 +5,13 @@ their values, too. What a schema file says goes before all of it.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from goods.errors import CatalogError
 from goods.overrides import Overrides
 from goods.profile import Profile
 from goods.schema import CatalogSchema, Field, FieldKind, field_names
+from goods.separators import separator_of
 from goods.values import Cell, split_name
 
 # Names in lower case without punctuation, the likeliest first.
@@ -88,7 +89,11 @@ def infer_schema(
     if not picture:
         raise _unknown("the picture", 'picture = "the column"` or `"images/{id}.jpg"', columns)
     free = {column: found for column, found in free.items() if not _is_unused(found)}
-    fields = _fields(columns, free, told)
+    separators = {**_separators(free), **told.separators}
+    lists = {c: found.split(separators[c]) for c, found in profiles.items() if c in separators}
+    profiles |= lists
+    free |= {column: found for column, found in lists.items() if column in free}
+    fields = _fields(columns, free, told, separators)
     texts = tuple(column for column, found in free.items() if _is_text(found))
     return CatalogSchema(
         id=product_id,
@@ -171,12 +176,21 @@ def _is_text(found: Profile) -> bool:
     return found.kind is None and found.reads_as_text
 
 
-def _fields(columns: Sequence[str], free: _Columns, told: Overrides) -> tuple[Field, ...]:
+def _separators(free: _Columns) -> dict[str, str]:
+    found = {c: separator_of(one) for c, one in free.items() if not _TEXT.fullmatch(one.key)}
+    return {column: separator for column, separator in found.items() if separator}
+
+
+def _fields(
+    columns: Sequence[str], free: _Columns, told: Overrides, separators: Mapping[str, str]
+) -> tuple[Field, ...]:
     kinds = {column: found.kind for column, found in free.items() if not _is_text(found)}
     kinds |= told.fields
     names = field_names(columns)
     return tuple(
-        Field(names[column], kind, column) for column in columns if (kind := kinds.get(column))
+        Field(names[column], kind, column, separators.get(column, ""))
+        for column in columns
+        if (kind := kinds.get(column))
     )
 
 

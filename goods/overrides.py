@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from goods.errors import SchemaError
 from goods.schema import FieldKind, picture_parts
@@ -24,6 +25,8 @@ class Overrides:
         phrase: Names of the keyword fields that read as a phrase.
         ignore: Columns that stay unused.
         fields: Kinds by column, beside the inferred ones.
+        separators: What stands between several keywords in a cell, by column; such a column is one
+            of `fields`, too.
     """
 
     id: str | None = None
@@ -35,6 +38,7 @@ class Overrides:
     phrase: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
     fields: Mapping[str, FieldKind] = field(default_factory=dict)
+    separators: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def settled(self) -> frozenset[str]:
@@ -73,6 +77,12 @@ def read_overrides(path: Path, columns: Collection[str]) -> Overrides:
 def _overrides(said: Mapping[str, object], columns: Collection[str]) -> Overrides:
     for key in said:
         _known(key, [field.name for field in fields(Overrides)], "there is no key")
+    separators = _separators(said, columns)
+    kinds = dict.fromkeys(separators, FieldKind.KEYWORD) | _kinds(said, columns)
+    if others := sorted(c for c in separators if kinds[c] is not FieldKind.KEYWORD):
+        raise SchemaError(
+            f"separators lists {others}, which fields says are no keywords; only those are several"
+        )
     told = Overrides(
         id=_column(said, "id", columns),
         picture=_text(said, "picture"),
@@ -82,7 +92,8 @@ def _overrides(said: Mapping[str, object], columns: Collection[str]) -> Override
         texts=_columns(said, "texts", columns),
         phrase=_texts(said, "phrase"),
         ignore=_columns(said, "ignore", columns) or (),
-        fields=_kinds(said, columns),
+        fields=kinds,
+        separators={column: separator for column, separator in separators.items() if separator},
     )
     used = told.settled.union(picture_columns(told.picture, columns) if told.picture else ())
     if contradicted := sorted(used.intersection(told.ignore)):
@@ -123,13 +134,31 @@ def _columns(
 
 
 def _kinds(said: Mapping[str, object], columns: Collection[str]) -> dict[str, FieldKind]:
-    table = said.get("fields", {})
-    if not isinstance(table, dict):
-        raise SchemaError(f"fields is {table!r}; write a table: [fields], then one column per line")
+    table = _table(said, "fields", columns)
     for column, kind in table.items():
-        _known(column, columns, "fields: there is no column")
         _known(kind, [*map(str, FieldKind)], f"fields: {column} cannot have the kind")
     return {column: FieldKind(kind) for column, kind in table.items()}
+
+
+def _separators(said: Mapping[str, object], columns: Collection[str]) -> dict[str, str]:
+    """As said; an empty one makes a column keywords of one value each."""
+    table = _table(said, "separators", columns)
+    for column, separator in table.items():
+        if not isinstance(separator, str):
+            raise SchemaError(
+                f"separators: {column} is {separator!r}; write what stands between two values, "
+                'in quotes, such as "|"'
+            )
+    return dict(table)
+
+
+def _table(said: Mapping[str, object], key: str, columns: Collection[str]) -> Mapping[str, Any]:
+    table = said.get(key, {})
+    if not isinstance(table, dict):
+        raise SchemaError(f"{key} is {table!r}; write a table: [{key}], then one column per line")
+    for column in table:
+        _known(column, columns, f"{key}: there is no column")
+    return table
 
 
 def _known(name: str, names: Collection[str], problem: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
@@ -39,6 +39,11 @@ class Profile:
 
     column: str
     cells: Sequence[Cell]
+
+    def split(self, separator: str) -> "Profile":
+        """The same column, its texts taken for lists of what the separator stands between."""
+        cells = [c.split(separator) if isinstance(c, str) else c for c in self.cells]
+        return replace(self, cells=[tuple(c) if isinstance(c, list) else c for c in cells])
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ class Profile:
     @cached_property
     def kind(self) -> FieldKind | None:
         """How it can be compared; None when its values hardly repeat, or there are none."""
-        if not self.values or self.shows_pictures or self._are_links:
+        if not self.values or self.shows_pictures or self.are_links:
             return None
         if self._is_boolean:
             return FieldKind.BOOLEAN
@@ -96,7 +101,7 @@ class Profile:
     @property
     def reads_as_text(self) -> bool:
         """Whether the values are sentences, or at least phrases."""
-        return not self._are_links and self._mean_words >= _TEXT_WORDS
+        return not self.are_links and self._mean_words >= _TEXT_WORDS
 
     @property
     def _is_boolean(self) -> bool:
@@ -122,7 +127,8 @@ class Profile:
         return is_few and self._mean_words <= _KEYWORD_WORDS
 
     @property
-    def _are_links(self) -> bool:
+    def are_links(self) -> bool:
+        """Whether the values are URLs."""
         return sum("://" in value for value in self.values) > len(self.values) / 2
 
     @cached_property

@@ -41,11 +41,14 @@ class Field:
         name: What people type and what the payload calls it: letters, digits, `_` and `-` only.
         kind: How it is compared.
         column: The catalog's own name for it.
+        separator: What stands between several values in one cell of text; empty when a cell is one
+            value. Of keyword fields only.
     """
 
     name: str
     kind: FieldKind
     column: str
+    separator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,8 @@ class CatalogSchema:
         """
         try:
             fields = tuple(
-                Field(f["name"], FieldKind(f["kind"]), f["column"]) for f in data["fields"]
+                Field(f["name"], FieldKind(f["kind"]), f["column"], str(f.get("separator", "")))
+                for f in data["fields"]
             )
             rest = {key: data[key] for key in ("id", "picture", "title", "group", "split")}
             texts, phrase = tuple(data["texts"]), tuple(data["phrase"])
@@ -158,6 +162,8 @@ def to_toml(schema: CatalogSchema, columns: Sequence[str] = ()) -> str:
     roles = {schema.id, schema.title, schema.group, schema.split, *schema.texts, *kinds}
     used = roles.union(picture_parts(schema.picture, columns))
     unused = [column for column in columns if column not in used]
+    lists = {field.column: field.separator for field in schema.fields if field.separator}
+    separators = ["[separators] # of several keywords in one cell", *_lines(lists), ""]
     return "\n".join(
         [
             "# What each column is for; an empty string switches a role off.",
@@ -171,10 +177,15 @@ def to_toml(schema: CatalogSchema, columns: Sequence[str] = ()) -> str:
             f"ignore = {_listed(unused)}",
             "",
             "[fields] # keyword, number or boolean",
-            *(f"{_quoted(column)} = {_quoted(kind)}" for column, kind in kinds.items()),
+            *_lines(kinds),
             "",
+            *(separators if lists else ()),
         ]
     )
+
+
+def _lines(texts: Mapping[str, str]) -> list[str]:
+    return [f"{_quoted(key)} = {_quoted(text)}" for key, text in texts.items()]
 
 
 def _quoted(text: str) -> str:

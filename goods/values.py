@@ -88,8 +88,13 @@ def split_name(cell: Cell) -> str | None:
     return _SPLITS.get(shown.lower())
 
 
-def value(cell: Cell, kind: FieldKind) -> Value | None:
+def value(cell: Cell, kind: FieldKind, separator: str = "") -> Value | None:
     """The cell as a field of this kind has it; None when it is missing.
+
+    Args:
+        cell: A list holds several keywords.
+        kind: How it is compared.
+        separator: What stands between several keywords in a text.
 
     Raises:
         ValueError: It does not fit; the message begins with the cell.
@@ -101,7 +106,7 @@ def value(cell: Cell, kind: FieldKind) -> Value | None:
         return None
     match kind:
         case FieldKind.KEYWORD:
-            return shown
+            return keywords(tuple(shown.split(separator))) or None if separator else shown
         case FieldKind.NUMBER:
             return number(cell)
         case FieldKind.BOOLEAN:

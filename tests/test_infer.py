@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import chain, combinations
 
 import pytest
 
@@ -6,7 +7,9 @@ from goods.errors import CatalogError, SchemaError
 from goods.infer import infer_schema
 from goods.overrides import Overrides
 from goods.product import Picture
+from goods.profile import Profile
 from goods.schema import CatalogSchema, FieldKind
+from goods.separators import separator_of
 from goods.values import Cell
 
 ROWS = 200
@@ -150,6 +153,77 @@ def test_the_kind_of_a_field_is_read_from_its_values(
     column: str, cells: Sequence[Cell], kind: FieldKind | None
 ) -> None:
     assert kind_of(column, cells) is kind
+
+
+def several(*choices: str, of: int = 3, between: str = "|") -> list[str]:
+    """Cells with all lists of one to so many of the choices."""
+    lists = (combinations(choices, count) for count in range(1, of + 1))
+    return [between.join(chosen) for chosen in chain.from_iterable(lists)]
+
+
+def separator_in(column: str, cells: Sequence[Cell]) -> str:
+    schema = schema_of(id=codes(), image=["a.jpg"], **{column: cells})
+    return schema.fields[0].separator if schema.fields else ""
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "separator"),
+    [
+        ("size", ["S|M|L", "S|M", "M|L", "L"], "|"),
+        ("size", several("38", "40", "42", "44", between=" ; "), ";"),
+        ("tags", several(*(f"new {colour}" for colour in "abcdefghi")), "|"),
+        ("tags", [*several("linen", "wool", "silk"), "silk|a rare one"], "|"),
+        ("size", several("S", "M", "L", between=", "), ""),
+        ("size", several("S", "M", "L", between="/"), ""),
+        ("size", ["S|M|L", "S|M|L", "XL"], ""),
+        ("size", ["S|M", "L|XL", "36|38"], ""),
+        ("size", ["S|M", "S | M", "M|", "M", "S"], ""),
+        ("size", [("S|M", "M|L"), ("S|L",)], ""),
+        ("model", [f"Levi's | fit {n}" for n in range(501, 520)], ""),
+        ("colour", ["Black &amp; Red", "Black &amp; Blue", "Black &amp; Tan", "Red", "Tan"], ""),
+        ("organic", ["yes;no", "no;yes", "yes", "no"], ""),
+        ("swatch", several("a.png", "b.png", "c.png"), ""),
+        ("page", several("https://a.test", "https://b.test", "https://c.test"), ""),
+        ("related_ids", several("83", "84", "85"), ""),
+        ("care", several("wash", "dry", "iron", between=";"), ""),
+        ("notes", several("do not tumble dry", "wash it at 40", "iron it very low"), ""),
+    ],
+)
+def test_a_separator_stands_between_parts_that_come_again(
+    column: str, cells: Sequence[Cell], separator: str
+) -> None:
+    assert separator_in(column, cells) == separator
+
+
+def test_a_column_of_numbers_has_no_separator() -> None:
+    assert separator_of(Profile("price", ["9.99"] * 400 + ["1;5", "1;7", "5;7"])) == ""
+
+
+def test_roles_have_no_separators() -> None:
+    lists = several("linen", "wool", "silk")
+    schema = schema_of(id=codes(), image=["a.jpg"], title=lists, item_group_id=lists)
+    assert (schema.title, schema.group, schema.fields) == ("title", "item_group_id", ())
+
+
+def test_lists_that_hardly_repeat_are_keywords_of_their_parts() -> None:
+    tags = [f"tag{n % 7}|tag{n % 11}|tag{n % 13}" for n in range(ROWS)]
+    assert kind_of("tags", tags) is FieldKind.KEYWORD
+    assert kind_of("tags", [tag.replace("|", "/") for tag in tags]) is None
+
+
+def test_the_finest_category_is_told_by_the_parts_of_lists() -> None:
+    places = [*several(*(f"place{n}" for n in range(8))), "place1"]
+    kinds = [f"kind{n}" for n in range(9)]
+    schema = schema_of(id=codes(), image=["a.jpg"], category=places, type=kinds)
+    assert schema.phrase == ("type",)
+
+
+def test_what_is_told_of_separators_goes_before_what_is_inferred() -> None:
+    kinds = dict.fromkeys(("size", "tags"), FieldKind.KEYWORD)
+    told = Overrides(fields=kinds, separators={"tags": ", "})
+    sizes, tags = several("S", "M", "L"), ["cotton, summer sale", "wool"]
+    schema = schema_of(told, id=codes(), image=["a.jpg"], size=sizes, tags=tags, fit=sizes)
+    assert [field.separator for field in schema.fields] == ["", ", ", "|"]
 
 
 def test_long_or_hardly_repeating_values_are_texts() -> None:

@@ -28,7 +28,12 @@ def schemas(draw: st.DrawFn) -> tuple[list[str], CatalogSchema]:
     some = st.lists(column, unique=True)
     kinds = draw(st.dictionaries(column, st.sampled_from(FieldKind)))
     called = field_names(columns)
-    fields = [Field(called[name], kinds[name], name) for name in columns if name in kinds]
+    between = {name: draw(st.text(st.characters(exclude_categories=["Cs"]))) for name in columns}
+    fields = [
+        Field(called[name], kind, name, between[name] if kind is FieldKind.KEYWORD else "")
+        for name in columns
+        if (kind := kinds.get(name))
+    ]
     keywords = [field.name for field in fields if field.kind is FieldKind.KEYWORD]
     return columns, CatalogSchema(
         id=draw(column),
@@ -79,6 +84,19 @@ def test_fields_are_columns_with_kinds(tmp_path: Path) -> None:
     assert told.fields == {"Price (EUR)": FieldKind.NUMBER}
 
 
+def test_a_column_with_a_separator_is_a_keyword_field(tmp_path: Path) -> None:
+    told = overrides(tmp_path, '[separators]\nnotes = ","\ncolour = ""')
+    assert told.fields == {"notes": FieldKind.KEYWORD, "colour": FieldKind.KEYWORD}
+    assert told.separators == {"notes": ","}
+
+
+def test_a_schema_stored_before_there_were_separators_has_none() -> None:
+    field = Field("colour", FieldKind.KEYWORD, "colour")
+    stored = CatalogSchema(id="sku", picture="photo", fields=(field,)).to_json()
+    del stored["fields"][0]["separator"]
+    assert CatalogSchema.from_json(stored).fields == (field,)
+
+
 def test_a_picture_may_be_a_template_over_columns(tmp_path: Path) -> None:
     assert overrides(tmp_path, 'picture = "images/{sku}.jpg"').picture == "images/{sku}.jpg"
 
@@ -100,6 +118,14 @@ def test_a_picture_may_be_a_template_over_columns(tmp_path: Path) -> None:
         ('[fields]\ncolour = "keywords"', "the kind 'keywords'; did you mean 'keyword'?"),
         ("[fields]\ncolour = 1", "fields: colour cannot have the kind 1; there are keyword"),
         ("fields = 1", "fields is 1; write a table"),
+        ("separators = 1", "separators is 1; write a table"),
+        ('[separators]\ncolor = "|"', "no column 'color'; did you mean 'colour'?"),
+        ("[separators]\ncolour = 1", "separators: colour is 1; write what stands between"),
+        (
+            '[fields]\ncolour = "number"\n[separators]\ncolour = "|"',
+            "separators lists ['colour'], which fields says are no keywords",
+        ),
+        ('ignore = ["notes"]\n[separators]\nnotes = "|"', "ignore lists ['notes']"),
         ("id = 1", "id is 1; write the name of a column"),
         ('texts = "notes"', "texts is 'notes'; write a list"),
         ('id = "sku"\nignore = ["sku"]', "ignore lists ['sku'], which the file also gives a use"),

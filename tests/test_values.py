@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goods.schema import FieldKind
-from goods.values import boolean, keywords, number, split_name, text, value
+from goods.values import Cell, boolean, keywords, number, split_name, text, value
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,31 @@ def test_what_is_no_claim_is_quoted() -> None:
 def test_several_keywords_keep_their_order_and_come_once() -> None:
     assert keywords(("red", "", "blue ", "red", "NA")) == ("red", "blue")
     assert value(("NA",), FieldKind.KEYWORD) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("S|M|L", ("S", "M", "L")),
+        (" M | | S|M|", ("M", "S")),
+        ("M", ("M",)),
+        ("NA|Blue, dark", ("Blue, dark",)),
+        ("", None),
+        ("||", None),
+        (("S|M", "L"), ("S|M", "L")),
+    ],
+)
+def test_a_separator_makes_several_keywords_of_a_text(
+    cell: Cell, expected: tuple[str, ...] | None
+) -> None:
+    assert value(cell, FieldKind.KEYWORD, "|") == expected
+
+
+@given(st.sampled_from(["|", ";", ",", " + "]), st.lists(st.text(max_size=8), max_size=6))
+def test_values_that_were_joined_come_back(separator: str, values: list[str]) -> None:
+    parts = [part for part in values if not set(part) & set(separator)]
+    joined = value(separator.join(parts), FieldKind.KEYWORD, separator)
+    assert joined == value(tuple(parts), FieldKind.KEYWORD)
 
 
 @pytest.mark.parametrize(
