@@ -106,7 +106,10 @@ def value(cell: Cell, kind: FieldKind, separator: str = "") -> Value | None:
         return None
     match kind:
         case FieldKind.KEYWORD:
-            return keywords(tuple(shown.split(separator))) or None if separator else shown
+            if not separator:
+                return shown
+            whole = cell if isinstance(cell, str) else shown  # a separator may begin with a blank
+            return keywords(tuple(whole.split(separator))) or None
         case FieldKind.NUMBER:
             return number(cell)
         case FieldKind.BOOLEAN:

@@ -2,7 +2,7 @@ import math
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from goods.schema import FieldKind
@@ -122,6 +122,7 @@ def test_a_separator_makes_several_keywords_of_a_text(
 
 
 @given(st.sampled_from(["|", ";", ",", " + "]), st.lists(st.text(max_size=8), max_size=6))
+@example(" + ", ["", "x"])
 def test_values_that_were_joined_come_back(separator: str, values: list[str]) -> None:
     parts = [part for part in values if not set(part) & set(separator)]
     joined = value(separator.join(parts), FieldKind.KEYWORD, separator)
