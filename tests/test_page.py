@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -90,8 +90,8 @@ def cards(page: Page) -> list[str]:
 
 
 def asked(page: Page) -> dict[str, list[str]]:
-    """What the address asks for."""
-    return parse_qs(urlsplit(page.url).query)
+    """What the address asks for; the browser's own, which `page.url` follows a little later."""
+    return parse_qs(page.evaluate("location.search").removeprefix("?"))
 
 
 def go(page: Page, address: str = "/") -> None:
