@@ -15,6 +15,7 @@ COMMANDS = {
     "export": "model.backends.cli:export",
     "audit": "ingest.audit.cli:audit",
     "ingest": "ingest.cli:ingest",
+    "delete": "ingest.delete_cli:delete",
     "journal": "ingest.journal_cli:journal",
     "search": "search.cli:search",
     "understand": "search.understand_cli:understand",
