@@ -40,6 +40,9 @@ class Filters:
         between: Its number lies within all these bounds.
         exists: It has some value.
         missing: It has no value.
+
+    Raises:
+        FilterError: Bounds are no `Between`.
     """
 
     any_of: Mapping[str, Sequence[Scalar]] = field(default_factory=dict)
@@ -47,6 +50,14 @@ class Filters:
     between: Mapping[str, Sequence[Between] | Between] = field(default_factory=dict)
     exists: Sequence[str] = ()
     missing: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name, bounds in self.between.items():
+            for bound in [bounds] if isinstance(bounds, Between) else bounds:
+                if not isinstance(bound, Between):
+                    raise FilterError(
+                        f"the bounds of {name} are {bounds!r}; write Between(gte=10, lt=40)"
+                    )
 
     @classmethod
     def parse(cls, expressions: Iterable[str]) -> Self:

@@ -159,6 +159,11 @@ def test_a_bound_is_sent_as_a_number_whatever_type_it_has(kind: type) -> None:
     assert list(expressions(Filters(between={"price": bounds}))) == ["price>=10.0", "price<40.0"]
 
 
+def test_bounds_that_are_a_pair_are_told_how_to_be_written() -> None:
+    with pytest.raises(FilterError, match=r"bounds of price are \(1, 2\); write Between\(gte="):
+        Filters(between={"price": (1, 2)})  # type: ignore[dict-item] # that is the point
+
+
 def test_a_filter_without_values_cannot_be_sent() -> None:
     with pytest.raises(FilterError, match="a filter on colour needs values"):
         list(expressions(Filters(any_of={"colour": []})))
