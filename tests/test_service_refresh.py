@@ -179,7 +179,6 @@ def test_every_kind_of_change_is_noticed(home: Path, tmp_path: Path, change: str
         elif change == "note":
             index.write_note("tuning", {"threshold": 1})
         else:
-            watched.forget()
             record = next(index.scan(with_vectors=True))
             assert record.vector is not None
             changed = {**record.payload, "title": "Another title"}
