@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from goods.errors import QueryError
+from goods.errors import FilterError, QueryError
 from goods.index import (
     Condition,
     IndexInfo,
@@ -31,19 +31,18 @@ from search.deadline import check
 from search.embed import SOON, QueryEncoder, embed
 from search.examples import find_examples, unlike
 from search.facets import FACET_LIMIT, Facets, count_facets
-from search.field_values import FieldValues
 from search.filters import Filters
 from search.heat import heated
 from search.hits import hits_of
+from search.live import LiveCatalog
 from search.options import SearchOptions
 from search.pages import turn
 from search.query import Query
 from search.query_model import QueryModel
-from search.relevance import RELEVANCE_NOTE, Background, Relevance, relevance
+from search.relevance import Relevance, relevance
 from search.searcher import Searcher
 from search.understand import Understanding, understand
 from search.understand.carried import is_carried
-from search.vocabulary import LiveVocabulary
 
 
 class SearchClient(Searcher):
@@ -89,11 +88,10 @@ class SearchClient(Searcher):
         )
         try:
             self.contract = self.index.contract
-            self._words = LiveVocabulary(self.index, synonyms)
+            self._live = LiveCatalog(self.index, synonyms)
         except BaseException:
             self.index.close()
             raise
-        self._values = FieldValues(self.index)
         self._limits = limits
         self._embedder = embedder
 
@@ -136,7 +134,7 @@ class SearchClient(Searcher):
         options = options or SearchOptions()
         started = time.perf_counter()
         filtered = self._conditions(filters)
-        asked = ask(query, filtered, options, self.index, self._words.get)
+        asked = ask(query, filtered, options, self.index, self._live.vocabulary)
         examples = find_examples(self.index, query)
         check()
         vector = None if asked.query.is_empty else self._embed(asked.query, examples)
@@ -198,7 +196,7 @@ class SearchClient(Searcher):
         return lambda image: heated(image, heat_map(encoder, image, vector))
 
     def understand(self, text: str) -> Understanding:
-        return understand(text, self._words.get())
+        return understand(text, self._live.vocabulary())
 
     def info(self) -> IndexInfo:
         """The state of the index."""
@@ -220,21 +218,23 @@ class SearchClient(Searcher):
         """
         is_of_best = options.cursor is None and options.offset == 0 and options.sort is None
         is_text = asked.query.text_share == 1 and not asked.query.has_minus
-        if self._background is None or not is_text or not is_of_best:
+        background = self._live.background()
+        if background is None or not is_text or not is_of_best:
             return None
         cosine = max((hit.score for hit in hits), default=-1.0)
         words = max((hit.words for hit in hits), default=0.0)
         said = asked.understanding if options.understand == "filter" and not asked.relaxed else None
-        if hits and said and is_carried(query.words, said, self._words.get().thesaurus):
+        if hits and said and is_carried(query.words, said, self._live.vocabulary().thesaurus):
             words = 1.0
-        return relevance(self._background, cosine, words)
-
-    @cached_property
-    def _background(self) -> Background | None:
-        return Background.of(self.index.read_note(RELEVANCE_NOTE))
+        return relevance(background, cosine, words)
 
     def _conditions(self, filters: Filters | None) -> tuple[Condition, ...]:
-        return filters.conditions(self.schema, self._values.of) if filters else ()
+        if not filters:
+            return ()
+        try:
+            return filters.conditions(self.schema, self._live.values)
+        except FilterError:  # a value may be newer than what was read
+            return filters.conditions(self.schema, self._live.values_now)
 
 
 def _question(query: Query, filtered: tuple[Condition, ...], options: SearchOptions) -> bytes:

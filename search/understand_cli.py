@@ -22,12 +22,12 @@ def understand(
     import json
 
     from goods.index import open_index
+    from search.live import LiveCatalog
     from search.understand import understand as read
-    from search.vocabulary import LiveVocabulary
 
     store = open_index(index, api_key=api_key)
     try:
-        understanding = read(text, LiveVocabulary(store, synonyms).get())
+        understanding = read(text, LiveCatalog(store, synonyms).vocabulary())
     finally:
         store.close()
     if as_json:

@@ -12,8 +12,8 @@ from goods.errors import QueryError
 from goods.index import FacetCount, open_index
 from goods.product import point_id
 from search import Filters, Query, SearchClient, SearchOptions
+from search.live import CHECK_S, LiveCatalog
 from search.understand.thesaurus import ThesaurusError
-from search.vocabulary import CHECK_S, LiveVocabulary
 from served import make_home_with_plaid
 
 
@@ -107,16 +107,16 @@ def test_an_unknown_way_to_understand_is_refused() -> None:
 def test_the_vocabulary_follows_the_index(home: Path, tmp_path: Path) -> None:
     index = open_index(str(home / "index"))
     now = [0.0]
-    words = LiveVocabulary(index, clock=lambda: now[0])
-    first = words.get()
-    assert words.get() is first
+    words = LiveCatalog(index, clock=lambda: now[0])
+    first = words.vocabulary()
+    assert words.vocabulary() is first
     now[0] = CHECK_S
-    assert words.get() is first, "nothing has changed"
+    assert words.vocabulary() is first, "nothing has changed"
     gone = index.fetch([point_id("P-47")], with_vectors=True)[0]
     index.delete([gone.id])
-    assert words.get() is first, "not looked at yet"
+    assert words.vocabulary() is first, "not looked at yet"
     now[0] = 2 * CHECK_S
-    assert words.get() is not first
+    assert words.vocabulary() is not first
     from goods.index import Point
 
     assert gone.vector is not None

@@ -97,15 +97,17 @@ def test_sealing_restores_the_graph_and_waits_until_it_stays_green(
     stub.statuses.extend(statuses)
     index.seal()
     assert not stub.statuses
-    assert stub.body("PATCH") == {"hnsw_config": {"m": 32, "ef_construct": 256}}
-    assert len(stub.lines("PATCH")) == 1
+    [graph, told] = [request.body for request in stub.requests if request.method == "PATCH"]
+    assert graph == {"hnsw_config": {"m": 32, "ef_construct": 256}}
+    assert list(told) == ["metadata"], "readers are told that it changed"
 
 
 def test_a_server_that_waits_to_be_asked_is_asked_again(stub: Stub, index: ServerIndex) -> None:
     index.create(CONTRACT)
     stub.statuses.extend(["grey", "yellow", "green", "green"])
     index.seal()
-    assert len(stub.lines("PATCH")) == 2
+    asked = [list(request.body) for request in stub.requests if request.method == "PATCH"]
+    assert asked == [["hnsw_config"], ["hnsw_config"], ["metadata"]]
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ class EdgeIndex:
     def __init__(self, folder: str | Path, *, wait_s: float = LOCK_WAIT_S) -> None:
         self.folder = Path(folder)
         self._in_use = GenerationInUse(self.folder, wait_s)
+        self._writes = 0
 
     @property
     def contract(self) -> Contract:
@@ -201,6 +202,7 @@ class EdgeIndex:
 
     def write_note(self, name: str, note: Mapping[str, Any]) -> None:
         self._in_use.write_note(name, note)
+        self._writes += 1
 
     def read_ledger(self) -> bytes:
         return self._in_use.get().generation.read_ledger()
@@ -225,6 +227,7 @@ class EdgeIndex:
                 else opened.generation.quantization()
             ),
             tuned=(self.read_note(TUNED_NOTE) or {}).get("points"),
+            state=f"{opened.generation.path.name} {self._writes}",
             contract=opened.contract,
         )
 
@@ -237,3 +240,4 @@ class EdgeIndex:
         with self._in_use.engine() as shard:
             shard.update(operation)
             shard.flush()
+        self._writes += 1

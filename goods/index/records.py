@@ -70,6 +70,8 @@ class IndexInfo:
         indexed: How many of them the HNSW graph covers; the rest are scanned.
         quantization: In which form the graph compares vectors; without a graph, the form to come.
         tuned: How many products it had when `goods tune` measured it; None if it never did.
+        state: Another one after every measurement, and after writing: at once in a folder, at the
+            end of an ingest on a server.
     """
 
     address: str
@@ -79,6 +81,7 @@ class IndexInfo:
     indexed: int
     quantization: Quantization
     tuned: int | None
+    state: str = field(repr=False)
     contract: Contract = field(repr=False)
 
     @property

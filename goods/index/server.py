@@ -5,6 +5,8 @@ against a live server: its tests talk to qdrant-client's local mode and to a stu
 Qdrant's REST API is documented to.
 """
 
+import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,7 +15,7 @@ from qdrant_client import models
 
 from goods.index.conditions import Condition
 from goods.index.contract import Contract, payload_selector, vector_selector
-from goods.index.planner import TUNED_NOTE, SearchMode, plan_search
+from goods.index.planner import TUNED_NOTE, TUNING_NOTE, SearchMode, Tuning, plan_search
 from goods.index.quantization import QUANTIZATION_NOTE, Quantization
 from goods.index.records import (
     FacetCount,
@@ -196,6 +198,7 @@ class ServerIndex:
     def seal(self) -> None:
         build_graph(self._collections, self._target)
         self._collections.serve(self._target)
+        self.write_note("sealed", {"at": time.time()})  # tells readers that it changed
 
     def quantize(self, quantization: Quantization) -> None:
         self._collections.quantize(self._target, quantization)
@@ -213,8 +216,9 @@ class ServerIndex:
         """Nothing: anybody may write to a server."""
 
     def info(self) -> IndexInfo:
-        opened = self._in_use.get()
         info = self._ask(self._client.get_collection)
+        metadata = info.config.metadata or {}
+        opened = self._in_use.tuned(Tuning.of(note_in(metadata, TUNING_NOTE)))
         points = info.points_count or 0
         with_words = info.indexed_vectors_count or 0  # every point's words count as indexed
         return IndexInfo(
@@ -223,8 +227,9 @@ class ServerIndex:
             generation=opened.name,
             points=points,
             indexed=min(points, max(0, with_words - points)),
-            quantization=Quantization.of(note_in(info.config.metadata or {}, QUANTIZATION_NOTE)),
-            tuned=(note_in(info.config.metadata or {}, TUNED_NOTE) or {}).get("points"),
+            quantization=Quantization.of(note_in(metadata, QUANTIZATION_NOTE)),
+            tuned=(note_in(metadata, TUNED_NOTE) or {}).get("points"),
+            state=f"{opened.name} {json.dumps(metadata, sort_keys=True)}",
             contract=opened.contract,
         )
 

@@ -1,7 +1,7 @@
 """Which collection on a Qdrant server is in use: begun, gone on with, served."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from goods.errors import IndexMissingError, IndexStoreError
@@ -74,6 +74,11 @@ class CollectionInUse:
         opened = self.get()
         self._collections.write_note(opened.name, name, note)
         self._opened = self._open(opened.name, opened.contract)
+
+    def tuned(self, tuning: Tuning) -> OpenCollection:
+        """The collection in use, its searches planned as somebody has measured meanwhile."""
+        self._opened = replace(self.get(), tuning=tuning)
+        return self._opened
 
     def close(self) -> None:
         """Give no collection any more."""
