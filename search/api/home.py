@@ -39,6 +39,7 @@ class Served:
     Attributes:
         client: Searches it; its index is only ever read.
         copy: The private copy that it is, if any.
+        state: Of its index, when it was opened.
         suggestions: How to go on typing; None until they are collected.
         leases: Requests that are using it.
         is_replaced: Whether its successor is there.
@@ -46,6 +47,7 @@ class Served:
 
     client: SearchClient
     copy: Path | None
+    state: str
     suggestions: Suggestions | None = None
     leases: int = 0
     is_replaced: bool = False
@@ -144,12 +146,9 @@ class Home:
     def _open_server(self) -> tuple[VectorIndex, None] | None:
         index = open_index(self._address, api_key=self._settings.qdrant_key)
         try:
-            contract, generation = index.contract, index.info().generation
-            if (served := self._served) is not None:
-                info = served.client.info()
-                if (contract, generation) == (info.contract, info.generation):
-                    index.close()
-                    return None
+            if (served := self._served) is not None and index.info().state == served.state:
+                index.close()
+                return None
         except BaseException:
             index.close()
             raise
@@ -158,6 +157,7 @@ class Home:
     def _replace(self, index: VectorIndex, copy: Path | None) -> None:
         """Open a client, and put it in the place of the one that is served."""
         try:
+            state = index.info().state  # before the rest is read: what is newer is taken up next
             client = self._client(index)
         except BaseException:
             index.close()
@@ -166,7 +166,7 @@ class Home:
             if self._watched is not None:
                 self._watched.forget()
             raise
-        served = Served(client, copy)
+        served = Served(client, copy, state)
         before = self._served
         if before is not None:  # nobody waits for the new one, so it comes complete
             served.suggestions = Suggestions.collect(client)
