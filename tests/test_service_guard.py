@@ -352,10 +352,16 @@ def test_a_file_of_words_that_cannot_be_read_is_said_before_anything_is_served()
     assert "no such file.toml" in result.output
 
 
-def test_a_port_in_use_is_said_in_one_line() -> None:
+def test_a_folder_that_is_not_there_is_said_and_not_waited_for(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["serve", "--index", str(tmp_path / "indexx")])
+    assert result.exit_code == 2
+    assert "indexx: name an index that goods ingest has made" in result.output
+
+
+def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        result = CliRunner().invoke(main, ["serve", "--port", port])
+        result = CliRunner().invoke(main, ["serve", "--port", port, "--index", str(tmp_path)])
     assert result.exit_code == 1
     assert "choose another --host or --port" in result.output
 

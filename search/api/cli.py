@@ -229,6 +229,7 @@ def serve(
     """Serve search over HTTP, and the page that shoppers see.
 
     An index in a folder is copied, and copied again whenever it changed: goods ingest can go on.
+    One that is not there yet is waited for.
     """
     is_local = is_loopback(host)
     if not (is_local or read_key or is_open):
@@ -276,4 +277,10 @@ def serve(
         max_body=max_body << 20,
         pictures=replace(PICTURES, max_pixels=max_pixels * 1_000_000, allow_private=allow_private),
     )
+    for folder in (index, compare or index):
+        if not is_url(folder) and not Path(folder).is_dir():
+            raise click.UsageError(
+                f"there is no folder {folder}: name an index that goods ingest has made, "
+                "or make the folder for one that it is going to make"
+            )
     run_service(settings, host, port, workers=workers, proxies=proxies, as_json=log == "json")
