@@ -16,7 +16,9 @@ def lines_of(answer: Answer, offset: int) -> Iterator[str]:
     yield from answer.understanding.lines() if answer.understanding else ()
     if answer.relaxed:
         yield f"nothing holds to all of it, so given up: {'; '.join(map(str, answer.relaxed))}"
-    if answer.relevance and not answer.relevance.is_good:
+    if not answer.total:
+        yield "no product holds to the filters"
+    if answer.hits and answer.relevance and not answer.relevance.is_good:
         yield "no good match; the closest are:"
     for rank, hit in enumerate(answer.hits, start=offset + 1):
         yield f"{rank:>4}  {_hit(hit)}"

@@ -26,9 +26,12 @@ def relax(demands: Sequence[Understood], aspects: Mapping[str, str], count: Coun
     """As many of the demands as some product holds to.
 
     They are given up in the order of `relaxing` until something is found; then those that were
-    given up are tried again, the last of them excepted, as they may not have been at fault.
+    given up are tried again, the last of them excepted, as they may not have been at fault. Where
+    nothing is found without any demand, none is at fault, and all of them are kept.
     """
     kept, dropped = list(demands), list[Understood]()
+    if kept and not count(kept) and not count(()):
+        return Relaxed(tuple(kept), ())
     left = relaxing(demands, aspects)
     while kept and not count(kept):
         dropped.append(left.pop(0))

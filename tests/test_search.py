@@ -20,6 +20,9 @@ from goods.errors import (
 )
 from picture_host import picture_host
 from search import Between, Filters, Query, SearchClient, SearchOptions
+from search.answer import Answer
+from search.lines import lines_of
+from search.relevance import Relevance
 from shop import COLOURS, picture
 
 
@@ -306,6 +309,22 @@ def test_a_line_names_what_a_number_or_a_claim_is_about(home: Path) -> None:
     assert "P-1  Green Dress number 1  [Dress; Green; price 11.5; in_stock]" in out
     code, out, _ = invoke("search", "--filter", "colour=Red", "--index", home / "index")
     assert "price 34.5; not in_stock]" in out
+
+
+def test_filters_that_no_product_holds_to_are_to_blame_and_not_the_words(home: Path) -> None:
+    code, out, err = invoke("search", "red dress", "--filter", "price<0", "--index", home / "index")
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[:2] == [
+        "understood: colour = Red; category = Dress",
+        "no product holds to the filters",
+    ]
+    assert lines[2].startswith("0 of 0 products")
+
+
+def test_a_poor_match_is_announced_only_above_hits() -> None:
+    poor = Relevance(is_good=False, closeness=0.1)
+    assert "no good match; the closest are:" not in lines_of(Answer((), 0, poor), 0)
 
 
 def test_a_picture_that_is_not_there_is_named(home: Path, tmp_path: Path) -> None:
