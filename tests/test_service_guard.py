@@ -17,6 +17,7 @@ from goods.errors import GoodsError
 from search.api import patience
 from search.api.guard import Buckets, Keys
 from search.api.settings import ServiceSettings
+from search.api.thumbnails import Thumbnails
 from search.api.watched import CSP
 from search.client import SearchClient
 from served import make_home, served, until
@@ -249,6 +250,28 @@ def test_more_than_can_wait_is_refused_at_once(
         first.join()
         assert code(refused) == (503, "unavailable")
         assert "retry-after" in refused.headers
+
+
+def test_pictures_that_wait_leave_searches_alone(
+    settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get, go_on, begun = Thumbnails.get, threading.Event(), threading.Event()
+
+    def slow(*given: object) -> object:
+        begun.set()
+        go_on.wait(30)
+        return get(*given)  # type: ignore[arg-type] # as they came
+
+    with served(replace(settings, max_waiting=1, timeout_s=30)) as client:
+        monkeypatch.setattr(Thumbnails, "get", slow)
+        first = threading.Thread(target=client.get, args=("/pictures/P-1.jpg",))
+        first.start()
+        assert begun.wait(30)
+        picture, found = client.get("/pictures/P-2.jpg"), client.get("/search")
+        go_on.set()
+        first.join()
+        assert code(picture) == (503, "unavailable")
+        assert found.status_code == 200
 
 
 def test_requests_are_logged_with_their_status_and_without_what_was_typed(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -54,7 +55,7 @@ class Service:
         self._picture_pool = ThreadPoolExecutor(_PICTURE_THREADS, "picture")
         self._refresher: asyncio.Task[None] | None = None
         self._is_over = asyncio.Event()
-        self._waiting = 0
+        self._asked: Counter[ThreadPoolExecutor] = Counter()  # running or waiting
 
     @property
     def reasons(self) -> dict[str, str]:
@@ -120,11 +121,11 @@ class Service:
         return await self._in(self._pool, leased)
 
     async def run_picture(self, work: Callable[[], T]) -> T:
-        """The same for work that waits for pictures, which must not keep searches from running."""
+        """The same for work that waits for pictures; it takes no thread or place of searches."""
         return await self._in(self._picture_pool, work)
 
     async def _in(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        if self._waiting >= self.settings.max_waiting:
+        if self._asked[pool] >= self.settings.max_waiting:
             raise RefusedError(503, "too much is being asked at once", {"Retry-After": "1"})
         give_up = time.monotonic() + self.settings.timeout_s
 
@@ -133,7 +134,7 @@ class Service:
                 check()
                 return work()
 
-        self._waiting += 1
+        self._asked[pool] += 1
         try:
             async with asyncio.timeout(self.settings.timeout_s):
                 return await asyncio.get_running_loop().run_in_executor(pool, in_time)
@@ -142,4 +143,4 @@ class Service:
                 503, "the answer takes too long; try again", {"Retry-After": "1"}
             ) from error
         finally:
-            self._waiting -= 1
+            self._asked[pool] -= 1

@@ -47,7 +47,8 @@ class ServiceSettings:
         refresh_s: How often the index is looked at for changes.
         copies: Folder for private copies of an embedded index; the system's temporary one if None.
         threads: Searches on their way at once.
-        max_waiting: Searches that wait for a thread; more are refused at once.
+        max_waiting: Searches that run or wait for a thread, and as many pictures beside them;
+            more are refused at once.
         max_body: Bytes of a request.
         max_uploads: Pictures of one request.
         pictures: What a picture may cost, and where it may come from.
