@@ -1,6 +1,7 @@
 """The HTTP service in normal use: every route, on a real server in a thread."""
 
 import json
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from goods.index.edge import EdgeIndex
 from search import Query, SearchClient, SearchOptions
 from search.api.settings import ServiceSettings
 from search.api.views import (
@@ -19,6 +21,7 @@ from search.api.views import (
     SuggestionsView,
     UnderstandingView,
 )
+from search.understand import Understanding
 from served import make_home, served
 from shop import picture
 
@@ -206,6 +209,35 @@ def test_what_a_text_is_understood_as_can_be_asked_alone(web: httpx.Client) -> N
     plain = web.get("/understand", params={"q": "crimson dresses under 50"}).json()
     UnderstandingView.model_validate(plain)
     assert [demand["label"] for demand in plain["filters"]] == ["Red", "Dress", "price under 50"]
+
+
+def test_a_text_that_takes_long_to_understand_stops_nobody_else(
+    web: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    understand, go_on, begun = SearchClient.understand, threading.Event(), threading.Event()
+
+    def slow(client: SearchClient, text: str) -> Understanding:
+        begun.set()
+        go_on.wait(30)
+        return understand(client, text)
+
+    monkeypatch.setattr(SearchClient, "understand", slow)
+    asking = threading.Thread(target=web.get, args=("/understand?q=red",))
+    asking.start()
+    assert begun.wait(30)
+    try:
+        assert web.get("/healthz", timeout=10).status_code == 200
+    finally:
+        go_on.set()
+        asking.join()
+
+
+def test_the_vocabulary_is_built_before_the_service_is_ready(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(ServiceSettings(str(home / "index"), device="cpu", timeout_s=60)) as client:
+        monkeypatch.setattr(EdgeIndex, "facet", lambda *_, **__: 1 / 0)
+        assert client.get("/search?q=red+dress&understand=filter").status_code == 200
 
 
 def test_another_index_answers_beside_the_first(home: Path, tmp_path: Path) -> None:

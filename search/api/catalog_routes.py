@@ -69,8 +69,8 @@ def catalog_routes() -> APIRouter:
     async def get_understanding(
         request: Request, q: Typed = "", index: WhichIndex = "main"
     ) -> Response:
-        with service_of(request).lease(index) as served:
-            return JSONResponse(served.client.understand(q).to_json())
+        understood = await service_of(request).run(index, lambda s: s.client.understand(q))
+        return JSONResponse(understood.to_json())
 
     @router.get(
         "/schema",

@@ -193,7 +193,8 @@ class Home:
                 limits=settings.pictures,
                 embedder=encoder,
             )
-            client.by_text("warm")  # reads vocabulary and graph: the first is the slowest
+            client.understand("warm")  # builds the vocabulary, and the search reads the graph:
+            client.by_text("warm")  # the first is the slowest
         except BaseException:
             self._encoders.give_back(index.contract)
             raise
