@@ -18,7 +18,7 @@ import pytest
 
 from checkpoints import tiny_clip
 from goods.catalog import open_catalog
-from goods.errors import IndexLockedError, IndexMissingError
+from goods.errors import IndexLockedError, IndexMissingError, IndexStoreError
 from goods.index import Point, open_index
 from goods.product import point_id
 from ingest.settings import IngestSettings
@@ -26,7 +26,11 @@ from ingest.worker import ingest
 from model.encoder import Encoder
 from picture_host import Answer, picture_host
 from search.api.copies import CopyingFolder, Watched
+from search.api.counters import Counters
+from search.api.encoders import Encoders
+from search.api.home import Home
 from search.api.settings import ServiceSettings
+from search.api.suggest import Suggestions
 from served import ingest_shop, make_home, served, until
 from shop import make_shop, picture
 
@@ -158,6 +162,55 @@ def test_a_model_that_is_gone_keeps_the_old_state_served(home: Path) -> None:
         assert client.get("/readyz").status_code == 200
         tiny_clip(folder, seed=1)
         until(lambda: client.get("/schema").json()["model"] == "other")
+
+
+def alone(settings: ServiceSettings, folder: CopyingFolder) -> tuple[Home, Encoders]:
+    """An index without a service, to be refreshed by hand."""
+    counters = Counters()
+    encoders = Encoders(settings.query_model, counters)
+    home = Home("main", settings.index, settings, encoders, counters, folder, lambda: None)
+    return home, encoders
+
+
+def test_a_bad_file_of_synonyms_is_named_and_keeps_no_model(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = home / "synonyms.toml"
+    file.write_text("what = [")
+    with closing(CopyingFolder(home.parent / "copies")) as folder:
+        refreshed, encoders = alone(settings(home, synonyms=file), folder)
+        refreshed.refresh()
+        assert "synonyms.toml" in caplog.text
+        assert "was closed" not in caplog.text
+        assert encoders._loaded == {}
+        file.unlink()
+        file.touch()
+        refreshed.refresh()
+        assert refreshed.reason is None
+        refreshed.close()
+    assert encoders._loaded == {}
+
+
+def test_suggestions_that_cannot_be_collected_leave_nothing_behind_and_are_tried_again(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> Suggestions:
+        raise IndexStoreError("the disk went away")
+
+    with closing(CopyingFolder(home.parent / "copies")) as folder:
+        refreshed, encoders = alone(settings(home), folder)
+        refreshed.refresh()
+        make_shop(home / "shop", count=9)
+        ingest_shop(home)
+        with monkeypatch.context() as broken:
+            broken.setattr(Suggestions, "collect", fail)
+            refreshed.refresh()
+        assert len(copies(home)) == 1
+        refreshed.refresh()
+        with refreshed.lease() as now:
+            assert now.client.index.count() == 9
+        refreshed.close()
+    assert encoders._loaded == {}
 
 
 def test_an_index_that_was_only_read_is_not_copied_again(home: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from goods.index import VectorIndex, open_index
 from goods.urls import is_url
 from search.api.copies import CopyingFolder, Watched, is_busy
 from search.api.counters import Counters
+from search.api.encoder import SharedEncoder
 from search.api.encoders import Encoders
 from search.api.settings import ServiceSettings
 from search.api.suggest import Suggestions
@@ -156,49 +157,47 @@ class Home:
 
     def _replace(self, index: VectorIndex, copy: Path | None) -> None:
         """Open a client, and put it in the place of the one that is served."""
-        try:
-            state = index.info().state  # before the rest is read: what is newer is taken up next
-            client = self._client(index)
-        except BaseException:
-            index.close()
-            if copy is not None:
-                shutil.rmtree(copy, ignore_errors=True)
-            if self._watched is not None:
-                self._watched.forget()
-            raise
-        served = Served(client, copy, state)
         before = self._served
-        if before is not None:  # nobody waits for the new one, so it comes complete
-            served.suggestions = Suggestions.collect(client)
+        with ExitStack() as undo:
+            undo.callback(self._discard, index, copy)
+            contract, state = index.contract, index.info().state  # later changes are taken up next
+            encoder = self._encoders.take(self._address, index)
+            undo.callback(self._encoders.give_back, contract)
+            served = Served(self._client(index, encoder), copy, state)
+            if before is not None:  # nobody waits for the new one, so it comes complete
+                served.suggestions = Suggestions.collect(served.client)
+            undo.pop_all()
         with self._lock:
             self._served = served
         if before is not None:
             before.is_replaced = True
             self._close_if_left(before)
         else:
-            served.suggestions = Suggestions.collect(client)
+            served.suggestions = Suggestions.collect(served.client)
         self._changed()
         points = index.info().points
         self._counters.points.labels(self.name).set(points)
         self._counters.opened.labels(self.name).set(time.time())
         log.warning("%s: serving %s products", self.name, f"{points:,}")
 
-    def _client(self, index: VectorIndex) -> SearchClient:
-        settings = self._settings
-        encoder = self._encoders.take(self._address, index)
-        try:
-            client = SearchClient(
-                index,
-                synonyms=settings.synonyms,
-                limits=settings.pictures,
-                embedder=encoder,
-            )
-            client.understand("warm")  # builds the vocabulary, and the search reads the graph:
-            client.by_text("warm")  # the first is the slowest
-        except BaseException:
-            self._encoders.give_back(index.contract)
-            raise
+    def _client(self, index: VectorIndex, encoder: SharedEncoder) -> SearchClient:
+        client = SearchClient(
+            index,
+            synonyms=self._settings.synonyms,
+            limits=self._settings.pictures,
+            embedder=encoder,
+        )
+        client.understand("warm")  # builds the vocabulary, and the search reads the graph:
+        client.by_text("warm")  # the first is the slowest
         return client
+
+    def _discard(self, index: VectorIndex, copy: Path | None) -> None:
+        """Let go of an index that cannot be served, so that it is opened again."""
+        index.close()
+        if copy is not None:
+            shutil.rmtree(copy, ignore_errors=True)
+        if self._watched is not None:
+            self._watched.forget()
 
     def _close_if_left(self, served: Served) -> None:
         with self._lock:
