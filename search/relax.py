@@ -47,8 +47,9 @@ def relax(demands: Sequence[Understood], aspects: Mapping[str, str], count: Coun
 def relaxing(demands: Sequence[Understood], aspects: Mapping[str, str]) -> list[Understood]:
     """The demands in the order in which they are given up.
 
-    What was only near to what was said; what was corrected or translated; other values; refusals;
-    numbers; what kind of product it is; and the price last. Of each, the last one said goes first.
+    What was only near to what was said; what was corrected or translated; other values, such as
+    being in stock; refusals; numbers; what kind of product it is; the price; and whom it is for
+    last. Of each, the last one said goes first.
 
     Args:
         demands: As they were said.
@@ -56,9 +57,12 @@ def relaxing(demands: Sequence[Understood], aspects: Mapping[str, str]) -> list[
     """
 
     def weight(demand: Understood) -> int:
-        if aspects.get(demand.field) == "price":
+        aspect = aspects.get(demand.field)
+        if aspect == "gender" and demand.op == "=":
+            return 7
+        if aspect == "price":
             return 6
-        if aspects.get(demand.field) == "garment" and demand.op == "=":
+        if aspect == "garment" and demand.op == "=":
             return 5
         if demand.op not in ("=", "!="):
             return 4

@@ -26,6 +26,14 @@ def test_what_is_far_from_what_was_said_goes_first_and_the_price_last() -> None:
     assert relaxing(ORDER[::-1], ASPECTS) == ORDER
 
 
+def test_whom_it_is_for_is_given_up_after_stock_and_price_by_whatever_word_it_was_said() -> None:
+    stocked = Understood("in_stock", "=", (True,), "in stock")
+    for why in Why:
+        women = Understood("gender", "=", ("women",), "ladies", why)
+        order = relaxing([women, CHEAP, stocked, GARMENT], {**ASPECTS, "gender": "gender"})
+        assert order == [stocked, GARMENT, CHEAP, women]
+
+
 def test_of_the_same_kind_the_last_said_goes_first() -> None:
     other = Understood("fit", "=", ("slim",), "slim")
     assert relaxing([SAID, other], ASPECTS) == [other, SAID]
