@@ -124,6 +124,19 @@ def test_a_picture_that_changed_is_shown_anew_with_the_index(home: Path) -> None
         until(lambda: client.get("/pictures/P-3.jpg").content != before)
 
 
+def test_a_picture_that_moved_is_found_in_the_catalog_of_a_later_night(home: Path) -> None:
+    moved = home / "moved"
+    shutil.copytree(home / "shop", moved)
+    with served(settings(home, catalog=str(moved / "products.csv"))) as client:
+        (home / "shop/images/P-1.jpg").unlink()
+        assert client.get("/pictures/P-1.jpg").status_code == 200
+        make_shop(home / "shop", count=9)
+        ingest_shop(home)
+        make_shop(moved, count=9)
+        (home / "shop/images/P-8.jpg").unlink()
+        until(lambda: client.get("/pictures/P-8.jpg").status_code == 200)
+
+
 def test_a_bug_in_looking_for_changes_does_not_end_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,7 @@ class Service:
                 encoders,
                 self.counters,
                 self._copies,
-                self.thumbnails.clear,
+                self._forget_pictures,
             )
             for name, address in addresses.items()
             if address is not None
@@ -81,6 +81,10 @@ class Service:
             home.close()
         self.thumbnails.close()
         self._copies.close()
+
+    def _forget_pictures(self) -> None:
+        self.thumbnails.clear()
+        self.elsewhere.forget()
 
     async def _keep_fresh(self) -> None:
         while not self._is_over.is_set():
