@@ -20,6 +20,11 @@ SCHEMA = CatalogSchema(
     fields=(Field("colour", FieldKind.KEYWORD, "colour"), Field("type", FieldKind.KEYWORD, "type")),
     phrase=("colour", "type"),
 )
+TYPES = (
+    "Sports Shoes, Casual Shoes, Formal Shoes, Heels, Flip Flops, Rain Jacket, Ring, Pendant, "
+    "Key chain, Perfume and Body Mist"
+)
+TYPED = Vocabulary.build(SCHEMA, {"type": dict.fromkeys(TYPES.split(", "), 9)})
 
 
 @pytest.mark.parametrize(
@@ -173,6 +178,37 @@ def test_fields_are_recognised_by_their_values_where_names_do_not_tell() -> None
     hues = Vocabulary.build(schema, {"Farbton": {"Red": 1, "Burgundy": 1, "Blue": 1}})
     [demand] = understand("red dress", hues).filters
     assert set(demand.values) == {"Red", "Burgundy"}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("sneakers", {"Sports Shoes", "Casual Shoes"}),
+        ("trainers", {"Sports Shoes", "Casual Shoes"}),
+        ("plimsolls", {"Sports Shoes", "Casual Shoes"}),
+        ("brogues", {"Formal Shoes"}),
+        ("loafers", {"Formal Shoes", "Casual Shoes"}),
+        ("wedges", {"Heels"}),
+        ("slippers", {"Flip Flops"}),
+        ("raincoat", {"Rain Jacket"}),
+        ("jewelry", {"Ring", "Pendant"}),
+        ("cologne", {"Perfume and Body Mist"}),
+        ("footwear", {"Sports Shoes", "Casual Shoes", "Formal Shoes", "Heels", "Flip Flops"}),
+        ("key ring", {"Key chain"}),
+    ],
+)
+def test_an_everyday_word_is_taken_for_the_nearest_the_catalog_has(
+    text: str, values: set[str]
+) -> None:
+    [demand] = understand(text, TYPED).filters
+    assert set(demand.values) == values
+    assert understand(text, TYPED).not_carried == ()
+
+
+def test_what_is_only_near_is_not_refused_with_the_word() -> None:
+    assert understand("no sneakers", TYPED).filters == ()
+    [demand] = understand("shoes without jewelry", TYPED).filters[1:]
+    assert (demand.op, set(demand.values)) == ("!=", {"Ring", "Pendant"})
 
 
 def test_a_shop_adds_its_own_words(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from search.understand.decision import Why
 from search.understand.thesaurus import Aspect, Thesaurus
@@ -51,7 +52,7 @@ class Resolver:
     ) -> None:
         self._field = field
         self._counts = counts
-        self._aspect = thesaurus.aspects.get(name) or Aspect({}, {}, {})
+        self._aspect = thesaurus.aspects.get(name) or Aspect({}, {}, {}, {})
         self._is_family = name in FAMILIES
         self._values: defaultdict[str, list[str]] = defaultdict(list)
         self._halves: defaultdict[str, list[str]] = defaultdict(list)
@@ -74,13 +75,15 @@ class Resolver:
 
     def choice(self, word: str) -> Choice | None:
         """The values for a word; None when the field has none."""
-        own = self._values.get(word, ())
-        same = () if own else self._all(self._aspect.same.get(word, ()))
-        direct = (*own, *same) or tuple(self._halves.get(word, ()))
+        others = self._aspect.same.get(word, ())
+        own, same = self._direct(word, others)
+        direct = (*own, *same)
         kinds = self._kinds(word) if self._is_family or not direct else ()
+        if not (direct or kinds or self._is_family):
+            kinds = same = self._kinds(*others)
         refused = (*direct, *kinds)
         if refused:
-            words = (word, *self._aspect.same.get(word, ()))
+            words = (word, *others)
             also = self._all(more for each in words for more in self._aspect.also.get(each, ()))
             why = Why.SYNONYM if same else Why.SAID
             return self._choice(
@@ -90,28 +93,38 @@ class Resolver:
         return self._choice(near, (), Why.NEAREST, distance) if near else None
 
     def _nearest(self, word: str) -> tuple[tuple[str, ...], int]:
-        """The values of what the word is a kind of, or of what that is in turn; and how far up."""
-        seen, parents, distance = {word}, self._aspect.broader.get(word, ()), 1
-        while parents := tuple(parent for parent in parents if parent not in seen):
-            seen.update(parents)
+        """The values of what the word is taken for, or what that is in turn; and how far up."""
+        seen, level, distance = {word}, [word], 1
+        while level:
+            groups = [group for one in level for group in self._aspect.broader.get(one, ())]
             distance += 1
-            for parent in parents:
-                found = self._with_same(parent)
-                if found or (self._is_family and (found := self._kinds(parent))):
+            for group in groups:
+                found = tuple(value for one in group for value in self._with_same(one))
+                if found or (self._is_family and (found := self._kinds(*group))):
                     return found, distance
-            parents = tuple(p for parent in parents for p in self._aspect.broader.get(parent, ()))
+            level = [one for one in dict.fromkeys(chain(*groups)) if one not in seen]
+            seen.update(level)
         return (), 0
 
-    def _kinds(self, word: str) -> tuple[str, ...]:
+    def _kinds(self, *words: str) -> tuple[str, ...]:
         """The values of everything that is of a kind, however far down."""
         seen: dict[str, None] = {}
-        left = list(self._aspect.kinds.get(word, ()))
+        left = [kind for word in words for kind in self._aspect.kinds.get(word, ())]
         while left:
             if (kind := left.pop()) not in seen:
                 seen[kind] = None
                 left += self._aspect.kinds.get(kind, ())
-        found = (value for kind in seen for value in self._with_same(kind))
-        return (*found, *self._heads.get(word, ()))
+        found = [value for kind in seen for value in self._with_same(kind)]
+        return (*found, *(v for word in (*words, *seen) for v in self._heads.get(word, ())))
+
+    def _direct(self, word: str, others: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The values called so, or else as others call it; by half a name if there are neither."""
+        for named in (self._values, self._halves):
+            own = tuple(named.get(word, ()))
+            same = () if own else tuple(v for other in others for v in named.get(other, ()))
+            if own or same:
+                return own, same
+        return (), ()
 
     def _with_same(self, word: str) -> tuple[str, ...]:
         return self._all((word, *self._aspect.same.get(word, ())))

@@ -29,27 +29,29 @@ class Aspect:
         same: A word, and others for the same thing.
         kinds: A word, and what is of its kind.
         also: A word, and what someone who says it takes as well.
+        near: A word, and what it is taken for, all of it, where it is missing.
     """
 
     same: Mapping[str, tuple[str, ...]]
     kinds: Mapping[str, tuple[str, ...]]
     also: Mapping[str, tuple[str, ...]]
+    near: Mapping[str, tuple[str, ...]]
 
     @cached_property
-    def broader(self) -> Mapping[str, tuple[str, ...]]:
-        """A word, and what it is a kind of."""
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for parent, kinds in self.kinds.items():
-            for kind in kinds:
-                for word in (kind, *self.same.get(kind, ())):
-                    found[word].append(parent)
-        return {word: tuple(dict.fromkeys(parents)) for word, parents in found.items()}
+    def broader(self) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+        """A word, and what it is taken for where it is missing: the first that is there."""
+        found: defaultdict[str, dict[tuple[str, ...], None]] = defaultdict(dict)
+        kinds = ((kind, (parent,)) for parent, kinds in self.kinds.items() for kind in kinds)
+        for one, instead in (*self.near.items(), *kinds):
+            for word in (one, *self.same.get(one, ())):
+                found[word][instead] = None
+        return {word: tuple(groups) for word, groups in found.items()}
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Every word of it."""
         kinds = (kind for kinds in self.kinds.values() for kind in kinds)
-        return tuple(dict.fromkeys((*self.same, *self.kinds, *kinds)))
+        return tuple(dict.fromkeys((*self.same, *self.kinds, *kinds, *self.near)))
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,10 @@ def _thesaurus(tables: dict[str, Any]) -> Thesaurus:
         aspects={
             name: Aspect(
                 _same(map(key, line.split("=")) for line in table.get("same", ())),
-                {key(w): tuple(map(key, k.split(","))) for w, k in table.get("kinds", {}).items()},
-                {key(w): tuple(map(key, k.split(","))) for w, k in table.get("also", {}).items()},
+                *(
+                    {key(w): tuple(map(key, k.split(","))) for w, k in table.get(of, {}).items()}
+                    for of in ("kinds", "also", "near")
+                ),
             )
             for name, table in tables.items()
         },
