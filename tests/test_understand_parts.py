@@ -205,6 +205,35 @@ def test_an_everyday_word_is_taken_for_the_nearest_the_catalog_has(
     assert understand(text, TYPED).not_carried == ()
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "demand"),
+    [
+        ("in_stock", "out of stock", "in_stock = False"),
+        ("in_stock", "sold-out shoes", "in_stock = False"),
+        ("in_stock", "shoes in stock", "in_stock = True"),
+        ("in_stock", "shoes not sold out", "in_stock != False"),
+        ("is_available", "sold out shoes", "is_available = False"),
+        ("is_available", "shoes in stock", "is_available = True"),
+        ("sold_out", "shoes that are sold out", "sold_out = True"),
+        ("sold_out", "shoes in stock", "sold_out = False"),
+    ],
+)
+def test_what_is_in_stock_or_sold_out_is_told_by_a_field_of_either(
+    field: str, text: str, demand: str
+) -> None:
+    schema = CatalogSchema("id", "image", fields=(Field(field, FieldKind.BOOLEAN, field),))
+    stocked = Vocabulary.build(schema, {field: {"true": 5, "false": 2}})
+    assert [str(one) for one in understand(text, stocked).filters] == [demand]
+
+
+@pytest.mark.parametrize("text", ["sold out shoes", "shoes available in red", "stock photo"])
+def test_other_claims_tell_nothing_of_the_stock(text: str) -> None:
+    schema = CatalogSchema("id", "image", fields=(Field("on_sale", FieldKind.BOOLEAN, "sale"),))
+    claimed = Vocabulary.build(schema, {"on_sale": {"true": 5, "false": 2}})
+    assert understand(text, claimed).filters == ()
+    assert understand("shoes available in red", SAMPLE).filters[-1].field == "colour"
+
+
 def test_what_is_only_near_is_not_refused_with_the_word() -> None:
     assert understand("no sneakers", TYPED).filters == ()
     [demand] = understand("shoes without jewelry", TYPED).filters[1:]

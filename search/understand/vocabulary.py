@@ -2,11 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from goods.schema import CatalogSchema, FieldKind
+from search.understand.claims import claim, stock_claims
 from search.understand.decision import Why
 from search.understand.numbers import NumberFields
 from search.understand.resolve import Choice, Resolver
@@ -103,9 +104,9 @@ class Vocabulary:
         }
         noun = schema.phrase[-1] if schema.phrase else ""
         phrases = dict(_meanings(aspects, facets, thesaurus, noun))
-        for field in schema.of_kind(FieldKind.BOOLEAN):
-            key, meaning = _claim(field.name, facets.get(field.name, {}), thesaurus)
-            phrases[key] = meaning
+        phrases |= _claims(
+            [field.name for field in schema.of_kind(FieldKind.BOOLEAN)], facets, thesaurus
+        )
         for sense in (Sense.NOT, Sense.OR, Sense.WITH, Sense.FOR, Sense.SKIP):
             phrases |= {key: Meaning(sense) for key in thesaurus.grammar[sense]}
         phrases = dict(_hints(aspects, facets, thesaurus)) | phrases
@@ -228,10 +229,12 @@ def _ranked(choices: list[Choice], noun: str) -> list[Choice]:
     return sorted(choices, key=rank)
 
 
-def _claim(name: str, counts: Mapping[str, int], thesaurus: Thesaurus) -> tuple[str, Meaning]:
-    """The words of a boolean field, such as "in stock"."""
-    words = [word for word in name_words(name) if word not in ("is", "has")] or name_words(name)
-    key = "".join(map(thesaurus.stem, words))
-    if not counts.get("true"):
-        return key, Meaning(Sense.MISSING, name)
-    return key, Meaning(Sense.VALUE, name, (Choice(name, (True,), (True,), Why.SAID, 0),))
+def _claims(names: Sequence[str], facets: Facets, thesaurus: Thesaurus) -> Mapping[str, Meaning]:
+    """The words of the boolean fields; the name of one goes before what others make of it."""
+    counts = {name: facets.get(name, {}) for name in names}
+    said = [(name, *one) for name in names for one in stock_claims(name, counts[name], thesaurus)]
+    said += [(name, *claim(name, counts[name], thesaurus)) for name in names]
+    return {
+        key: Meaning(Sense.VALUE, name, (choice,)) if choice else Meaning(Sense.MISSING, name)
+        for name, key, choice in said
+    }
