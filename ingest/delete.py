@@ -1,10 +1,8 @@
 """Products that are taken out of an index by their ids."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
-from goods.errors import IndexStoreError
 from goods.index import VectorIndex
 from goods.product import point_id
 from goods.streams import batches
@@ -45,9 +43,7 @@ def delete_products(index: VectorIndex, ids: Iterable[str]) -> Deletion:
     for batch in batches(there, _AT_ONCE):
         index.delete(batch)
     ledger.forget(there)
-    if kept := ledger.to_bytes():
-        with suppress(IndexStoreError):  # a full disk, say: the next run looks at the index itself
-            index.write_ledger(kept)
+    ledger.keep(index)
     return Deletion(
         deleted=tuple(asked[point] for point in there),
         missing=tuple(asked[point] for point in asked if point not in found),

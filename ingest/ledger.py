@@ -7,10 +7,14 @@ write to, keeps none.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+
+from goods.errors import IndexStoreError
+from goods.index import VectorIndex
 
 _NUMBERS = 4  # of 8 bytes: two of the point's id, two of the digest
 
@@ -63,6 +67,13 @@ class Ledger:
         rows = rows[np.argsort(rows[:, 0], kind="stable")]
         is_last = np.append(rows[1:, 0] != rows[:-1, 0], True)  # what was noted last counts
         return rows[is_last & rows[:, 2:].any(axis=1)].tobytes()
+
+    def keep(self, index: VectorIndex) -> None:
+        """Leave it with the index; a run that finds none there looks at the index itself."""
+        kept = self.to_bytes()
+        if kept is not None:
+            with suppress(IndexStoreError):  # a full disk, say
+                index.write_ledger(kept)
 
 
 _UNKNOWN = bytes(16)

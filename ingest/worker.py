@@ -16,11 +16,9 @@ Loading and embedding may be left to a crew (`ingest.scatter`): processes, or a 
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from itertools import chain, repeat
 
 from goods.catalog import Catalog
-from goods.errors import IndexStoreError
 from goods.index import VectorIndex
 from goods.pictures import PictureLimits, PictureLoader
 from goods.streams import ahead, batches
@@ -120,7 +118,7 @@ def ingest(
         with clock.measure("seal"):
             index.seal()
         ledger.forget(deleted)
-        _keep(ledger, index)
+        ledger.keep(index)
         journal.trim()
         info = index.info()
         return IngestReport(
@@ -136,14 +134,6 @@ def ingest(
             points=index.count(),
             is_out_of_tune=info.is_out_of_tune or bool(replaced and replaced.tuned is not None),
         )
-
-
-def _keep(ledger: Ledger, index: VectorIndex) -> None:
-    """For the next run; one that finds none looks at the index itself."""
-    kept = ledger.to_bytes()
-    if kept is not None:
-        with suppress(IndexStoreError):  # a full disk, say
-            index.write_ledger(kept)
 
 
 def _changed(

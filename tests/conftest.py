@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -33,6 +34,20 @@ def index(tmp_path: Path) -> Iterator[EdgeIndex]:
         index.create(CONTRACT)
         index.upsert(points(40))
         yield index
+
+
+@pytest.fixture
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """The points that were looked up in an index."""
+    looked: list[UUID] = []
+    fetch = EdgeIndex.fetch
+
+    def noted(self: EdgeIndex, ids: list[UUID], **wanted: object) -> object:
+        looked.extend(ids)
+        return fetch(self, ids, **wanted)  # type: ignore[arg-type]  # as it came
+
+    monkeypatch.setattr(EdgeIndex, "fetch", noted)
+    return looked
 
 
 @pytest.fixture

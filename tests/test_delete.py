@@ -15,7 +15,6 @@ from points import CONTRACT, points
 from goods.cli import main
 from goods.errors import IndexMissingError, IndexStoreError
 from goods.index import VectorIndex, open_index
-from goods.index.edge import EdgeIndex
 from goods.index.generation import Generation
 from goods.product import point_id
 from ingest.delete import Deletion, delete_products
@@ -59,20 +58,13 @@ def test_there_is_nothing_to_delete_from_before_the_first_load(home: str, tmp_pa
 
 
 def test_the_next_night_writes_again_what_the_catalog_still_has_and_looks_up_no_more(
-    shop: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    shop: Path, encoder: Encoder, looked_at: list[UUID]
 ) -> None:
     run(shop, encoder)
     assert deleted(shop, "P-3", "P-9").exit_code == 0
-    looked: list[UUID] = []
-    fetch = EdgeIndex.fetch
-
-    def noted(self: EdgeIndex, ids: list[UUID], **wanted: object) -> object:
-        looked.extend(ids)
-        return fetch(self, ids, **wanted)  # type: ignore[arg-type]  # as it came
-
-    monkeypatch.setattr(EdgeIndex, "fetch", noted)
+    looked_at.clear()
     assert look(shop, encoder).works == {Work.NONE: 38, Work.NEW: 2}
-    assert set(looked) == {point_id("P-3"), point_id("P-9")}
+    assert set(looked_at) == {point_id("P-3"), point_id("P-9")}
     report = run(shop, encoder)
     assert (report.works, report.embedded) == ({Work.NONE: 38, Work.NEW: 2}, 0)
     assert (report.points, run(shop, encoder).works) == (40, {Work.NONE: 40})

@@ -62,20 +62,6 @@ def test_a_damaged_one_says_nothing(damage: bytes) -> None:
     assert Ledger(damage).has([point(1).id], [A]) == [False]
 
 
-@pytest.fixture
-def looked_at(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
-    """The points that were looked up in an index."""
-    looked: list[UUID] = []
-    fetch = EdgeIndex.fetch
-
-    def noted(self: EdgeIndex, ids: list[UUID], **wanted: object) -> object:
-        looked.extend(ids)
-        return fetch(self, ids, **wanted)  # type: ignore[arg-type]  # as it came
-
-    monkeypatch.setattr(EdgeIndex, "fetch", noted)
-    return looked
-
-
 def test_what_has_not_changed_is_not_looked_up(
     shop: Path, encoder: Encoder, looked_at: list[UUID]
 ) -> None:
