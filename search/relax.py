@@ -30,10 +30,10 @@ def relax(demands: Sequence[Understood], aspects: Mapping[str, str], count: Coun
     nothing is found without any demand, none is at fault, and all of them are kept.
     """
     kept, dropped = list(demands), list[Understood]()
-    if kept and not count(kept) and not count(()):
+    if not kept or count(kept) or not count(()):
         return Relaxed(tuple(kept), ())
     left = relaxing(demands, aspects)
-    while kept and not count(kept):
+    while kept and not (dropped and count(kept)):
         dropped.append(left.pop(0))
         kept.remove(dropped[-1])
     for demand in dropped[-2::-1]:
